@@ -1,0 +1,365 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"fileroom/internal/library"
+	"fileroom/internal/postgres"
+	"fileroom/internal/staff"
+	"fileroom/workers"
+	"fileroom/workflows"
+)
+
+// caseCommand looks at cases.
+type caseCommand struct {
+	Dev string `type:"path" placeholder:"DIR" help:"Take all settings from a running fileroom dev, such as .fileroom."`
+
+	List    caseList    `cmd:"" help:"List open cases, the most urgent first, and arrivals that wait to be placed."`
+	Show    caseShow    `cmd:"" help:"Show one case: where it stands, findings, candidates, letters, history."`
+	Approve caseApprove `cmd:"" help:"Approve a case as it stands, over the same update as the Temporal UI."`
+	Verify  caseVerify  `cmd:"" help:"Check that the account of disclosures is unbroken, and who signed the decisions."`
+}
+
+type caseList struct {
+	databaseFlags
+	All bool `help:"Closed ones as well."`
+}
+
+// Run lists cases.
+func (l caseList) Run(ctx context.Context, c console) error {
+	pool, err := l.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	store := postgres.NewStore(pool)
+	cases, err := store.Cases(ctx, library.CaseFilter{Closed: l.All})
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CASE\tSTAGE\tWAITS FOR\tCAME BY\tRECEIVED\tDUE\tOUTCOME")
+	for _, one := range cases {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", one.ID, one.Stage, one.Waiting, one.Channel,
+			one.ReceivedAt.Format(time.DateOnly), one.DueAt.Format(time.DateOnly), one.Outcome)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	waiting, err := store.WaitingArrivals(ctx)
+	for _, a := range waiting {
+		c.printf("arrival %d waits to be placed: %s\n", a.ID, a.Reason)
+	}
+	return err
+}
+
+type caseShow struct {
+	databaseFlags
+	Case string `arg:"" help:"The case's number, such as K7MQ-42XR."`
+}
+
+// Run shows a case. It prints patient data, for whoever may read the records.
+func (s caseShow) Run(ctx context.Context, c console) error {
+	id, err := library.ParseCaseID(s.Case)
+	if err != nil {
+		return err
+	}
+	pool, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return showCase(ctx, c, postgres.NewStore(pool), id)
+}
+
+func showCase(ctx context.Context, c console, store library.Records, id library.CaseID) error {
+	one, err := store.Case(ctx, id)
+	if err != nil {
+		return err
+	}
+	c.printf("Case %s: %s, waits for %s %s\n", one.ID, one.Stage, one.Waiting, one.Outcome)
+	c.printf("Received %s by %s, due %s\n", one.ReceivedAt.Format(time.DateOnly), one.Channel, one.DueAt.Format(time.DateOnly))
+	c.printf("Legal basis %s, risk tier %d, destination %s\nRevision %s\n", one.Basis, one.Tier, one.Facility, one.Revision)
+	if err := showFindings(ctx, c, store, id); err != nil {
+		return err
+	}
+	if err := showMatch(ctx, c, store, id); err != nil {
+		return err
+	}
+	letters, err := store.Letters(ctx, id)
+	if err != nil {
+		return err
+	}
+	c.printf("\nLetters\n")
+	for _, l := range letters {
+		c.printf("  %d. %s: %s %s\n", l.Number, l.Kind, l.State, l.Reason)
+	}
+	events, err := store.Events(ctx, id)
+	c.printf("\nHistory\n")
+	for _, e := range events {
+		c.printf("  %s  %s %s (%s)\n", e.At.Local().Format(time.DateTime), e.What, e.Detail, e.Actor)
+	}
+	return err
+}
+
+func showFindings(ctx context.Context, c console, store library.Records, id library.CaseID) error {
+	findings, err := store.Findings(ctx, id)
+	if err != nil {
+		return err
+	}
+	c.printf("\nFindings\n")
+	for _, f := range findings {
+		state := "open"
+		if f.Acknowledged != nil {
+			state = "acknowledged by " + f.Acknowledged.By + ": " + f.Acknowledged.Reason
+		} else if !f.Open() {
+			state = "note"
+		}
+		c.printf("  %-6s %-5s %s (%s)\n         %s\n", f.Severity, f.Rule, f.Title, state, f.Why)
+	}
+	return nil
+}
+
+func showMatch(ctx context.Context, c console, store library.Records, id library.CaseID) error {
+	m, err := store.Match(ctx, id)
+	if err != nil {
+		return err
+	}
+	mark := map[bool]string{true: "*", false: " "}
+	c.printf("\nPatients in the PACS (* chosen)\n")
+	for _, p := range m.Patients {
+		r := p.Record.Reveal()
+		c.printf("%s %s  %s, born %s, MRN %s  %s\n", mark[p.Chosen], p.Key, r.Name, r.BirthDate, r.ID, reasons(p.Reasons))
+	}
+	c.printf("\nStudies (* chosen)\n")
+	for _, s := range m.Studies {
+		c.printf("%s %s  %s %s, %d images  %s\n    %s\n", mark[s.Chosen], s.Date, strings.Join(s.Modalities, "/"), s.Description.Reveal(), s.Instances, reasons(s.Reasons), s.UID)
+	}
+	return nil
+}
+
+func reasons(all []library.Reason) string {
+	var words []string
+	for _, r := range all {
+		sign := "+"
+		if r.Against {
+			sign = "-"
+		}
+		words = append(words, sign+string(r.Code))
+	}
+	return strings.Join(words, " ")
+}
+
+// signFlags say who speaks, and with which key that is signed.
+type signFlags struct {
+	SigningKey string `env:"FILEROOM_SIGNING_KEY_FILE" required:"" type:"path" placeholder:"FILE" help:"Key that signs what staff say."`
+	As         string `default:"demo-specialist" help:"Who approves: one of the demonstration's people."`
+}
+
+// actor finds who speaks among the people of the demonstration. Others sign in
+// at the gateway.
+func (f signFlags) actor() (staff.Actor, error) {
+	var names []string
+	for _, a := range demonstrationStaff() {
+		if a.Subject == f.As {
+			return a, nil
+		}
+		names = append(names, a.Subject)
+	}
+	return staff.Actor{}, fmt.Errorf("--as: %q is none of %s", f.As, strings.Join(names, ", "))
+}
+
+type caseApprove struct {
+	keyFlags
+	temporalFlags
+	signFlags
+	Revision string `help:"The revision you looked at; the present one if not given."`
+	Note     string `help:"A note for the record."`
+	Case     string `arg:"" help:"The case's number."`
+}
+
+// Run approves a case.
+func (a caseApprove) Run(ctx context.Context, c console) error {
+	id, err := library.ParseCaseID(a.Case)
+	if err != nil {
+		return err
+	}
+	ring, err := a.ring()
+	if err != nil {
+		return err
+	}
+	key, err := staff.ReadSigningKey(a.SigningKey)
+	if err != nil {
+		return err
+	}
+	who, err := a.actor()
+	if err != nil {
+		return err
+	}
+	signer := staff.ClientInterceptor(staff.Signer{Key: key, Digests: ring.Digests(staff.DigestPurpose)}, who, workers.StaffMessages...)
+	temporal, _, err := a.dial(ctx, ring, newLog(c, slog.LevelError), signer)
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	receipt, err := approve(ctx, temporal, id, library.Revision(a.Revision), a.Note)
+	if err != nil {
+		return err
+	}
+	c.printf("Approved by %s.\n", receipt.By)
+	return nil
+}
+
+// approve approves a case at a revision, or at the present one if it is empty.
+func approve(ctx context.Context, temporal client.Client, id library.CaseID, revision library.Revision, note string) (workflows.Receipt, error) {
+	var receipt workflows.Receipt
+	if revision == "" {
+		view, err := viewCase(ctx, temporal, id)
+		if err != nil {
+			return receipt, err
+		}
+		if view.Revision == "" {
+			return receipt, fmt.Errorf("case %s cannot be approved as it stands: see fileroom case show %s", id, id)
+		}
+		revision = view.Revision
+	}
+	update, err := temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: workflows.ReleaseID(id), UpdateName: string(library.Approve), WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{library.ApprovePayload{Revision: revision, Note: note}},
+	})
+	if err != nil {
+		return receipt, err
+	}
+	return receipt, update.Get(ctx, &receipt)
+}
+
+func viewCase(ctx context.Context, temporal client.Client, id library.CaseID) (workflows.CaseView, error) {
+	var view workflows.CaseView
+	answer, err := temporal.QueryWorkflow(ctx, workflows.ReleaseID(id), "", workflows.CaseQuery)
+	if err != nil {
+		return view, err
+	}
+	return view, answer.Get(&view)
+}
+
+type caseVerify struct {
+	databaseFlags
+	keyFlags
+	StaffKeys string `env:"FILEROOM_STAFF_KEYS_FILE" required:"" type:"path" placeholder:"FILE" help:"File of the public keys that sign what staff say."`
+	Case      string `arg:"" optional:"" help:"The case's number; all cases if not given."`
+	JSON      bool   `help:"Print JSON."`
+}
+
+// verified report.
+type verifyReport struct {
+	Disclosures int      `json:"disclosures"`
+	Decisions   int      `json:"decisions"`
+	Wrong       []string `json:"wrong"`
+}
+
+// Run verifies the chain of all disclosures, the signature of every decision,
+// and that nothing is disclosed without approvals.
+func (v caseVerify) Run(ctx context.Context, c console) error {
+	pool, err := v.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	ring, err := v.ring()
+	if err != nil {
+		return err
+	}
+	verifier, err := newVerifier(ring, v.StaffKeys)
+	if err != nil {
+		return err
+	}
+	var only library.CaseID
+	if v.Case != "" {
+		if only, err = library.ParseCaseID(v.Case); err != nil {
+			return err
+		}
+	}
+	report, err := verify(ctx, postgres.NewStore(pool), verified{verifier}, only)
+	if err != nil {
+		return err
+	}
+	if v.JSON {
+		err = json.NewEncoder(c.out).Encode(report)
+	} else {
+		for _, w := range report.Wrong {
+			c.printf("WRONG: %s\n", w)
+		}
+		c.printf("%d lines of disclosure and %d signed decisions verified, %d things wrong.\n", report.Disclosures, report.Decisions, len(report.Wrong))
+	}
+	if len(report.Wrong) > 0 {
+		err = errors.Join(err, exitCode(1))
+	}
+	return err
+}
+
+func verify(ctx context.Context, store library.Records, v verified, only library.CaseID) (verifyReport, error) {
+	report := verifyReport{Wrong: []string{}}
+	all, err := store.Disclosures(ctx, "") // The chain runs through all cases.
+	if err != nil {
+		return report, err
+	}
+	if err := library.VerifyChain(all); err != nil {
+		report.Wrong = append(report.Wrong, err.Error())
+	}
+	seen := map[library.CaseID]bool{}
+	for _, d := range all {
+		if only != "" && d.Case != only {
+			continue
+		}
+		report.Disclosures++
+		release, err := store.Release(ctx, d.Case, d.Revision, d.Facility)
+		if err != nil {
+			report.Wrong = append(report.Wrong, fmt.Sprintf("line %d (case %s): no release stands behind it", d.Seq, d.Case))
+			continue
+		}
+		decisions, err := store.Decisions(ctx, d.Case)
+		if err != nil {
+			return report, err
+		}
+		proven := map[string]bool{}
+		for _, one := range decisions {
+			err := holds(v, one)
+			if err == nil {
+				proven[one.ID] = true
+			} else if !seen[d.Case] {
+				report.Wrong = append(report.Wrong, fmt.Sprintf("case %s: %s by %s: %v", d.Case, one.Message, one.Actor.Subject, err))
+			}
+			if !seen[d.Case] {
+				report.Decisions++
+			}
+		}
+		seen[d.Case] = true
+		for _, id := range release.Decisions {
+			if !proven[id] {
+				report.Wrong = append(report.Wrong, fmt.Sprintf("line %d (case %s): an approval behind it is not proven", d.Seq, d.Case))
+			}
+		}
+	}
+	return report, nil
+}
+
+// holds verifies the signature of a decision against what is on record.
+func holds(v verified, d library.Decision) error {
+	signed, err := v.Holds(d.Header, d.Workflow, d.Message, []byte(d.Payload.Reveal()))
+	if err != nil {
+		return err
+	}
+	if signed.Nonce != d.ID || signed.Actor.Subject != d.Actor.Subject {
+		return errors.New("the record names another person or another statement")
+	}
+	return nil
+}

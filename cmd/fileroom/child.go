@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"fileroom/internal/mimemail"
+	"fileroom/internal/pdf"
+)
+
+// childCommand is what the program runs as a child of itself, to take apart
+// what may hang or crash who takes it apart.
+type childCommand struct {
+	Name string `arg:"" help:"What to take apart: mime or pdf."`
+}
+
+// Run takes standard input apart.
+func (k childCommand) Run(_ context.Context, c console) error {
+	children := map[string]func(io.Reader, io.Writer) error{
+		"mime": mimemail.Main,
+		"pdf":  pdf.Main,
+	}
+	child, ok := children[k.Name]
+	if !ok {
+		return fmt.Errorf("there is no child %q", k.Name)
+	}
+	return child(c.in, c.out)
+}

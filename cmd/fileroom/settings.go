@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/interceptor"
+	tlog "go.temporal.io/sdk/log"
+
+	"fileroom/internal/postgres"
+	"fileroom/internal/vault"
+)
+
+// A secret is given as it is, or, better, as a file that holds it.
+type secret string
+
+// pick returns the secret from the value or the file; one of them may be empty.
+func pick(what, value, file string) (string, error) {
+	if file == "" {
+		return value, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", what, err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
+}
+
+// databaseFlags say where the records are.
+type databaseFlags struct {
+	DatabaseURL     string `env:"FILEROOM_DATABASE_URL" help:"Where the records are: a postgres:// URL."`
+	DatabaseURLFile string `env:"FILEROOM_DATABASE_URL_FILE" help:"File that holds the database URL." type:"path"`
+}
+
+func (f databaseFlags) url() (string, error) {
+	url, err := pick("database URL", f.DatabaseURL, f.DatabaseURLFile)
+	if err == nil && url == "" {
+		err = errors.New("database URL: give --database-url or FILEROOM_DATABASE_URL_FILE")
+	}
+	return url, err
+}
+
+func (f databaseFlags) open(ctx context.Context) (*pgxpool.Pool, error) {
+	url, err := f.url()
+	if err != nil {
+		return nil, err
+	}
+	return postgres.Open(ctx, url)
+}
+
+// keyFlags say where the keys are.
+type keyFlags struct {
+	Keyring string `env:"FILEROOM_KEYRING_FILE" help:"File of the key ring that encrypts documents and payloads." type:"path" placeholder:"FILE"`
+}
+
+func (f keyFlags) ring() (*vault.Keyring, error) {
+	if f.Keyring == "" {
+		return nil, errors.New("key ring: give --keyring or FILEROOM_KEYRING_FILE (fileroom keys makes one)")
+	}
+	return vault.ReadKeyring(f.Keyring)
+}
+
+// temporalFlags say where Temporal is. Its other settings are Temporal's own:
+// TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS_..., or a profile.
+type temporalFlags struct {
+	TemporalAddress string `env:"TEMPORAL_ADDRESS" help:"Host and port of Temporal. Its other TEMPORAL_* settings and profiles are honoured too." placeholder:"HOST:PORT"`
+}
+
+// dial connects to Temporal with everything encrypted that goes there.
+func (f temporalFlags) dial(ctx context.Context, ring *vault.Keyring, log *slog.Logger, more ...interceptor.ClientInterceptor) (client.Client, string, error) {
+	o, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return nil, "", fmt.Errorf("temporal settings: %w", err)
+	}
+	if f.TemporalAddress != "" {
+		o.HostPort = f.TemporalAddress
+	}
+	if o.Namespace == "" {
+		o.Namespace = client.DefaultNamespace
+	}
+	if o.DataConverter, err = vault.DataConverter(ring); err != nil {
+		return nil, "", err
+	}
+	if o.FailureConverter, err = vault.FailureConverter(ring); err != nil {
+		return nil, "", err
+	}
+	o.Logger = tlog.NewStructuredLogger(log)
+	o.Identity = fmt.Sprintf("fileroom/%d", os.Getpid())
+	o.DisableWorkerEnvironmentInfo = true
+	o.Interceptors = more
+	c, err := client.DialContext(ctx, o)
+	if err != nil {
+		return nil, "", fmt.Errorf("cannot reach Temporal at %s: %w", o.HostPort, err)
+	}
+	return c, o.Namespace, nil
+}
+
+// trust returns TLS settings that trust the authorities in file, or those of
+// the system if file is empty.
+func trust(file string) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if file == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("certificate authority: %w", err)
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("certificate authority: %s holds no certificate", filepath.Base(file))
+	}
+	return config, nil
+}
+
+// newLog returns the program's log: JSON lines of ids, counts and durations.
+func newLog(c console, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(c.err, &slog.HandlerOptions{Level: level}))
+}

@@ -1,0 +1,4 @@
+package faultproxy
+
+// Identify is for the fuzz target.
+var Identify = identify

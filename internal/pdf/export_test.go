@@ -1,0 +1,4 @@
+package pdf
+
+// ParseTSV is parseTSV, for the fuzz target.
+var ParseTSV = parseTSV

@@ -1,0 +1,379 @@
+package reading
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"fileroom/internal/library"
+)
+
+// examinations are the ways in which an examination is named, with its DICOM
+// modality (PS3.3 C.7.3.1.1.1) and the body part that the name itself tells. The order matters where one
+// name holds another: PET/CT before CT.
+var examinations = []struct {
+	re       *regexp.Regexp
+	modality string
+	part     string
+}{
+	{regexp.MustCompile(`(?i)\bPET[ /-]*CT\b(?: scans?)?|\bPET\b(?: scans?)?`), "PT", ""},
+	{regexp.MustCompile(`(?i)\b(?:DEXA|DXA)\b(?: scans?)?|\bbone (?:mineral )?density\b(?: scans?| tests?)?|\bdensitometr[íi]a\b`), "BMD", ""},
+	{regexp.MustCompile(`(?i)\bechocardiogra(?:ms?|phy)\b|\becocardiograma\b`), "US", "heart"},
+	{regexp.MustCompile(`(?i)\bcoronary (?:angiogra(?:ms?|phy)|arteriogram)\b|\bheart cath\w*|\bcardiac cath\w*`), "XA", "heart"},
+	{regexp.MustCompile(`(?i)\bC(?:A)?T\b(?:[- ]scans?)?(?: (?:angiogra(?:ms?|phy)|urogra(?:ms?|phy)))?|\bCTA\b|\bCAT[- ]scans?\b|\bTAC\b|\btomograf[íi]as?(?: computari?zada)?`), "CT", ""},
+	{regexp.MustCompile(`(?i)\bMR[IA]?s?\b(?: scans?)?(?: (?:arthrogra(?:ms?|phy)|angiogra(?:ms?|phy)))?|\bMRCP\b|\bmagnetic resonance\b(?: imaging)?|\bresonancias?(?: magn[ée]ticas?)?`), "MR", ""},
+	{regexp.MustCompile(`(?i)\bCXRs?\b`), "DX", "chest"},
+	{regexp.MustCompile(`(?i)\b(?:x[ -]?rays?|xrays?|radiographs?|plain films?|roentgenograms?)\b|\bradiograf[íi]as?|\brayos[ -]?x\b|\bplacas?\b`), "DX", ""},
+	{regexp.MustCompile(`(?i)\bmammogra(?:ms?|phy)\b|\bmamograf[íi]as?`), "MG", ""},
+	{regexp.MustCompile(`(?i)\b(?:ultra-?sounds?|sonogra(?:ms?|phy)|doppler)\b|\becograf[íi]as?|\bultrasonidos?\b`), "US", ""},
+	{regexp.MustCompile(`(?i)\bHIDA\b(?: scans?)?|\b(?:nuclear medicine )?bone scans?\b|\bnuclear (?:medicine|stress)\b(?: scans?| tests?)?|\b(?:thyroid|lung|gastric emptying|V/Q) scans?\b|\bSPECT\b|\bgammagraf[íi]as?`), "NM", ""},
+	{regexp.MustCompile(`(?i)\bfluoroscop(?:y|ies)\b(?: \([^)]*\))?|\bbarium (?:swallow|enema)\b|\bupper GI\b|\bfluoroscopia\b`), "RF", ""},
+	{regexp.MustCompile(`(?i)\bangiogra(?:ms?|phy)\b|\barteriograms?\b`), "XA", ""},
+}
+
+const side = `(?:left|right|both|bilateral|lt|rt)`
+
+// parts are the names of body parts, the longer before the shorter that they hold.
+const parts = `skull base to mid-?thighs?|whole[ -]body|full[ -]body|chest,? abdomen,? (?:and|&) pelvis|chest/abdomen/pelvis|abdomen(?:[ \n](?:and|&)[ \n]|/)pelvis|` +
+	`(?:cervical|thoracic|lumbar|lumbosacral|full|whole|entire|total|[ctl])[- \n]spine|facial bones|temporal bones?|internal auditory canals?|lower back|upper arm|lower leg|` +
+	`brain|head|skull|neck|chest|lungs?|abdomen|abdominal|pelvis|pelvic|hips?|knees?|shoulders?|elbows?|wrists?|hands?|fingers?|thumbs?|ankles?|foot|feet|toes?|heels?|` +
+	`forearms?|arms?|legs?|thighs?|calf|femurs?|tibia|fibula|humerus|spine|back|sinus(?:es)?|face|jaw|orbits?|eyes?|breasts?|thyroid|liver|gallbladder|kidneys?|renal|bladder|` +
+	`prostate|heart|cardiac|coronary|aorta|esophagus|stomach|bowel|colon|uterus|ovar(?:y|ies)|scrot(?:um|al)|testic(?:les?|ular)|ribs?|sternum|clavicle|scapula|carotids?|pituitary|teeth|spleen|pancreas`
+
+const partsES = `cuerpo entero|abdomen y pelvis|columna(?: (?:cervical|tor[áa]cica|dorsal|lumbar|lumbosacra|completa))?|cabeza|cerebro|cr[áa]neo|cuello|t[óo]rax|pecho|abdomen|pelvis|` +
+	`rodillas?|hombros?|caderas?|tobillos?|pies?|manos?|muñecas?|codos?|brazos?|antebrazos?|piernas?|mamas?|senos?|h[íi]gado|riñ[óo]n(?:es)?|coraz[óo]n|tiroides|ves[íi]cula|espalda|est[óo]mago|pulm[óo]n(?:es)?`
+
+var (
+	partAfter    = regexp.MustCompile(`(?i)\b(?:(` + side + `)[ \n]+)?(` + parts + `)\b`)
+	partBefore   = regexp.MustCompile(`(?i)\b(?:(` + side + `)[ \n]+)?(` + parts + `)[ \n]+(?:diagnostic[ \n]+)?$`)
+	partSpanish  = regexp.MustCompile(`(?i)\b(` + partsES + `)\b(?:[ \n]+(derech[oa]s?|izquierd[oa]s?))?`)
+	rightOne     = regexp.MustCompile(`(?i)\(?the (right|left) one\)?`)
+	sameDay      = regexp.MustCompile(`(?i)\b(?:the )?same (?:day|date)\b|\bthat (?:same )?day\b|\bmismo d[íi]a\b|\bmisma fecha\b`)
+	samePart     = regexp.MustCompile(`(?i)\bsame (` + parts + `)\b`)
+	bothDone     = regexp.MustCompile(`(?i)\bboth\b|\bambas?\b|\bambos\b`)
+	allImages    = regexp.MustCompile(`(?i)\b(?:all|every|complete|entire|any and all|tod[oa]s?)\b[^.\n]{0,40}?\b(?:images?|imaging|films?|scans?|pictures|radiology|studies|im[áa]genes|estudios|placas)\b`)
+	notAsked     = regexp.MustCompile(`(?i)\b(?:never mind|need not|not need|don['’]?t (?:need|send)|do not (?:need|send)|no need|except|already (?:has|have)|next|upcoming|scheduled|will be comparing)\b`)
+	aboutHistory = regexp.MustCompile(`(?i)\b(?:appointment|appt|surgery|operation|injury|accident)\b`)
+)
+
+// A mention is an examination named in the text.
+type mention struct {
+	start, end int
+	modality   string
+	part       string
+}
+
+// mentions finds the examinations in s, in order; a name and its explanation
+// ("bone density (DEXA)") are one.
+func mentions(s string) []mention {
+	var out []mention
+	for _, e := range examinations {
+		for _, m := range e.re.FindAllStringIndex(s, -1) {
+			if !slices.ContainsFunc(out, func(o mention) bool { return m[0] < o.end && o.start < m[1] }) && !lowerCaseAbbreviation(s[m[0]:m[1]], s) {
+				out = append(out, mention{m[0], m[1], e.modality, e.part})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b mention) int { return a.start - b.start })
+	var merged []mention
+	for _, m := range out {
+		if n := len(merged); n > 0 {
+			last := &merged[n-1]
+			gap := s[last.end:m.start]
+			explained := strings.Contains(gap, "(") && !strings.Contains(gap, ")") && !strings.ContainsAny(gap, "0123456789")
+			if explained && len(gap) < 12 || strings.TrimSpace(gap) == "" && last.modality == m.modality || strings.TrimSpace(gap) == "/" {
+				if last.part == "" {
+					last.part = m.part
+				}
+				last.end = m.end
+				continue
+			}
+		}
+		merged = append(merged, m)
+	}
+	return merged
+}
+
+// lowerCaseAbbreviation refuses "ct" and "mr" inside text that is not all in small letters: "Mr. Odom".
+func lowerCaseAbbreviation(word, s string) bool {
+	return word == "Mr" || word == "MR" && strings.Contains(s, "MR.") || word == "ct" && strings.Contains(s, "CT ")
+}
+
+// studies reads what is asked for.
+func (r *reader) studies() {
+	s := r.t.s
+	ms := mentions(s)
+	ms = ms[:min(len(ms), most)]
+	ends := r.t.ends
+	taken := 0 // Up to here the text has been used for an earlier study.
+	type draft struct {
+		mention
+		part, partConf string
+		partAt         [2]int
+		whens          []when
+		confidence     float64
+	}
+	var drafts []draft
+	for i, m := range ms {
+		scope := len(s)
+		for _, e := range ends {
+			if e > m.end {
+				scope = e
+				break
+			}
+		}
+		partScope := scope
+		if i+1 < len(ms) {
+			scope = min(scope, ms[i+1].start)
+			partScope = scope
+			if p := partBefore.FindStringIndex(s[m.end:ms[i+1].start]); p != nil && scope == ms[i+1].start {
+				partScope = m.end + p[0] // That part is the next examination's.
+			}
+		}
+		sentence, _ := r.t.sentence(m.start)
+		d := draft{mention: m, confidence: 0.93}
+		d.part, d.partAt = r.bodyPart(m, max(sentence, taken), partScope)
+		d.whens = r.within(m.end, scope)
+		if len(d.whens) == 0 {
+			d.whens = r.before(m, max(sentence, taken))
+		}
+		if len(d.whens) == 0 && len(drafts) > 0 && sameDay.MatchString(s[m.end:scope]) {
+			if p := drafts[len(drafts)-1].whens; len(p) > 0 {
+				w := p[len(p)-1]
+				w.confidence = min(w.confidence, 0.85)
+				d.whens = []when{w}
+			}
+		}
+		if len(drafts) > 0 && d.part != "" && samePart.MatchString(s[m.end:scope]) {
+			if prev := drafts[len(drafts)-1].part; strings.HasSuffix(prev, d.part) {
+				d.part = prev
+			}
+		}
+		if notAsked.MatchString(s[sentence:m.start]) && len(d.whens) == 0 || aboutHistory.MatchString(s[m.end:min(scope, m.end+25)]) {
+			d.confidence = 0.4
+		}
+		taken = max(m.end, d.partAt[1])
+		if len(d.whens) > 0 {
+			taken = max(taken, d.whens[len(d.whens)-1].end)
+		}
+		drafts = append(drafts, d)
+	}
+	// "CT and x-ray of the chest, both on 6 May": what the later says holds for the earlier.
+	for i := len(drafts) - 2; i >= 0; i-- {
+		a, b := &drafts[i], drafts[i+1]
+		_, end := r.t.sentence(a.start)
+		if b.start >= end || len(a.whens) > 0 || len(b.whens) == 0 {
+			continue
+		}
+		a.whens = slices.Clone(b.whens[:1])
+		if !bothDone.MatchString(s[a.end:end]) {
+			a.confidence = min(a.confidence, 0.6)
+		}
+		if a.part == "" && a.modality != "MG" {
+			a.part, a.partAt = b.part, b.partAt
+		}
+	}
+	useful := slices.ContainsFunc(drafts, func(d draft) bool { return len(d.whens) > 0 })
+	for i := range drafts {
+		drafts[i].part = r.sideElsewhere(drafts[i].part)
+	}
+	for _, d := range drafts {
+		if useful && len(d.whens) == 0 && d.part == "" || d.confidence < 0.5 && len(drafts) > 1 {
+			continue // A word in passing.
+		}
+		whens := d.whens
+		if len(whens) == 0 {
+			whens = []when{{}}
+			d.confidence = min(d.confidence, 0.7)
+		}
+		for _, w := range whens {
+			r.study(d.mention, d.part, d.partAt, w, d.confidence)
+		}
+	}
+	if len(drafts) == 0 {
+		r.allStudies()
+	}
+}
+
+func (r *reader) study(m mention, part string, partAt [2]int, w when, confidence float64) {
+	study := library.StudyRequest{Modality: m.modality, BodyPart: part, Date: w.date, From: w.from, To: w.to}
+	if slices.Contains(r.req.Studies, study) {
+		return
+	}
+	name := fmt.Sprintf("studies[%d].", len(r.req.Studies))
+	r.req.Studies = append(r.req.Studies, study)
+	r.field(name+"modality", study.Modality, confidence, m.start, m.end)
+	r.field(name+"body_part", part, min(confidence, 0.89), partAt[0], partAt[1])
+	c := min(confidence, w.confidence)
+	r.field(name+"date", string(w.date), c, w.start, w.end)
+	r.field(name+"from", string(w.from), c, w.start, w.end)
+	r.field(name+"to", string(w.to), c, w.start, w.end)
+}
+
+// allStudies reads a request for everything.
+func (r *reader) allStudies() {
+	m := allImages.FindStringIndex(r.t.s)
+	if m == nil {
+		return
+	}
+	_, end := r.t.sentence(m[0])
+	study := library.StudyRequest{All: true}
+	at := m
+	for _, w := range r.within(m[1], end) {
+		if w.from != "" {
+			study = library.StudyRequest{From: w.from, To: w.to}
+			at = []int{w.start, w.end}
+			break
+		}
+	}
+	r.req.Studies = append(r.req.Studies, study)
+	if study.All {
+		r.field("studies[0].all", "true", 0.85, at[0], at[1])
+		return
+	}
+	r.field("studies[0].from", string(study.From), 0.85, at[0], at[1])
+	r.field("studies[0].to", string(study.To), 0.85, at[0], at[1])
+}
+
+// within returns the dates of examinations between two places.
+func (r *reader) within(from, to int) []when {
+	var out []when
+	for _, w := range r.dates {
+		if w.start < from || w.end > to || r.isBirth(w) {
+			continue
+		}
+		lead := strings.ToLower(r.t.s[max(from, w.start-28):w.start])
+		if strings.Contains(lead, "appointment") || strings.Contains(lead, "appt") || strings.Contains(lead, "see ") || strings.Contains(lead, "signed") || strings.Contains(lead, "expire") || strings.Contains(lead, "vence") {
+			continue
+		}
+		if strings.Contains(r.t.s[from:w.start], "\n\n") {
+			break
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+var onDate = regexp.MustCompile(`(?i)[,:]? *(?:,? ?(?:there was|i had|you did|we did|had|was done)(?: an?| the)?|:|-|–)\s*(?:an?|the|my)?\s*$`)
+
+// before returns the date that leads up to an examination: "on January 7 there was a CT".
+func (r *reader) before(m mention, from int) []when {
+	for i := len(r.dates) - 1; i >= 0; i-- {
+		w := r.dates[i]
+		if w.end > m.start {
+			continue
+		}
+		if w.start < from || m.start-w.end > 40 || r.isBirth(w) {
+			return nil
+		}
+		gap := strings.ReplaceAll(r.t.s[w.end:m.start], "\n", " ")
+		if i := partBefore.FindStringIndex(gap); i != nil {
+			gap = gap[:i[0]]
+		}
+		if onDate.MatchString(gap) || strings.TrimSpace(gap) == "" {
+			w.confidence = min(w.confidence, 0.88)
+			return []when{w}
+		}
+		return nil
+	}
+	return nil
+}
+
+// bodyPart finds which part of the body an examination is of, in the words of
+// the request: just before its name, or after it.
+func (r *reader) bodyPart(m mention, from, to int) (string, [2]int) {
+	s := r.t.s
+	if r.spanish {
+		if i := partSpanish.FindStringSubmatchIndex(s[m.end:to]); i != nil {
+			return strings.ToLower(oneLine(s[m.end+i[0] : m.end+i[1]])), [2]int{m.end + i[0], m.end + i[1]}
+		}
+	}
+	after := s[m.end:to]
+	if i := strings.Index(after, "\n\n"); i >= 0 {
+		after = after[:i]
+	}
+	next := partAfter.FindStringSubmatchIndex(after)
+	if i := partBefore.FindStringSubmatchIndex(s[from:m.start]); i != nil {
+		g := groups(s[from:m.start], i)
+		at := [2]int{from + i[2*2], from + i[2*2+1]}
+		if i[2] >= 0 {
+			at[0] = from + i[2]
+		}
+		if g[1] == "" && next != nil {
+			// "hip xray, both hips"; "knee MRI (right knee)".
+			h := groups(after, next)
+			if h[1] != "" && stem(h[2]) == stem(g[2]) {
+				return partName(h[1], h[2]), [2]int{m.end + next[0], m.end + next[1]}
+			}
+		}
+		if o := rightOne.FindStringSubmatch(after); o != nil && g[1] == "" {
+			g[1] = o[1]
+		}
+		return partName(g[1], g[2]), at
+	}
+	if next != nil && !tooFar(after[:next[0]]) {
+		h := groups(after, next)
+		if h[1] == "" { // "His leg veins (left leg)".
+			for _, again := range partAfter.FindAllStringSubmatchIndex(after, -1) {
+				if k := groups(after, again); k[1] != "" && stem(k[2]) == stem(h[2]) {
+					h, next = k, again
+					break
+				}
+			}
+		}
+		return partName(h[1], h[2]), [2]int{m.end + next[0], m.end + next[1]}
+	}
+	return m.part, [2]int{m.start, m.end}
+}
+
+// tooFar reports whether a body part so far behind belongs to something else.
+func tooFar(gap string) bool {
+	return len(gap) > 60 || strings.Contains(gap, "sent to") || strings.Contains(gap, " to Dr")
+}
+
+func stem(s string) string { return strings.TrimSuffix(strings.ToLower(s), "s") }
+
+// partName writes a body part as the corpus does: lower case, abbreviations in full, nouns for adjectives.
+func partName(side, part string) string {
+	part = strings.ReplaceAll(strings.ToLower(oneLine(part)), " & ", " and ")
+	part = strings.ReplaceAll(part, "abdomen/pelvis", "abdomen and pelvis")
+	for short, long := range map[string]string{
+		"c-spine": "cervical spine", "t-spine": "thoracic spine", "l-spine": "lumbar spine", "c spine": "cervical spine", "t spine": "thoracic spine", "l spine": "lumbar spine",
+		"cardiac": "heart", "coronary": "heart", "abdominal": "abdomen", "pelvic": "pelvis", "renal": "kidneys", "testicular": "testicles", "scrotal": "scrotum",
+	} {
+		if part == short {
+			part = long
+		}
+	}
+	switch side = strings.ToLower(side); side {
+	case "lt":
+		side = "left"
+	case "rt":
+		side = "right"
+	}
+	return strings.TrimSpace(side + " " + part)
+}
+
+// sideElsewhere adds the side to a part, where the text names one side of it
+// only: "my elbow MRI ... It's the right elbow."
+func (r *reader) sideElsewhere(part string) string {
+	if part == "" || strings.Contains(part, " ") || r.spanish {
+		return part
+	}
+	found := ""
+	for _, m := range partAfter.FindAllStringSubmatch(r.flat, -1) {
+		if m[1] == "" || stem(m[2]) != stem(part) {
+			continue
+		}
+		if name := partName(m[1], m[2]); found == "" || found == name {
+			found = name
+		} else {
+			return part // Both sides are spoken of.
+		}
+	}
+	if found == "" {
+		return part
+	}
+	return found
+}

@@ -1,0 +1,163 @@
+package workflows
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"fileroom/activities"
+	"fileroom/internal/library"
+	"fileroom/internal/staff"
+)
+
+// An ear hears what staff say to a workflow: by updates, which can be refused
+// where they were asked, and by their signal twins, whose refusal is told.
+type ear struct {
+	messages []message
+	// may refuses, without waiting, what cannot be done as things stand.
+	may func(said) error
+	// hear does what was said. It runs for one message at a time, and may wait.
+	hear func(workflow.Context, said) error
+	// told shows the refusal of a signal.
+	told func(ctx workflow.Context, refusal string)
+	tell teller
+
+	lock workflow.Mutex
+	seen map[string]bool // Nonces: what was said once is not heard twice.
+	busy int             // Signals being opened.
+}
+
+// A message is one that an ear listens for.
+type message struct {
+	name        library.Message
+	description string // For the person who reads it in the Temporal UI.
+}
+
+// said is what a member of staff said, and the proof.
+type said struct {
+	message library.Message
+	payload json.RawMessage
+	signed  activities.Signed
+	at      time.Time
+}
+
+// A Receipt answers an update.
+type Receipt struct {
+	Message library.Message `json:"message"`
+	By      string          `json:"by"` // Name of who is on record as having said it.
+}
+
+// listen registers every handler; it must run before the workflow first waits.
+func (e *ear) listen(ctx workflow.Context) error {
+	e.lock, e.seen = workflow.NewMutex(ctx), map[string]bool{}
+	for _, m := range e.messages {
+		description := m.description + " Example: " + library.Example(m.name)
+		handle := func(ctx workflow.Context, raw json.RawMessage) (Receipt, error) {
+			s, err := updateSaid(ctx, m.name, raw)
+			if err != nil {
+				return Receipt{}, err
+			}
+			return Receipt{Message: m.name, By: s.signed.Actor.Name}, e.take(ctx, s)
+		}
+		validate := func(ctx workflow.Context, raw json.RawMessage) error {
+			s, err := updateSaid(ctx, m.name, raw)
+			if err != nil {
+				return err
+			}
+			return e.judge(s)
+		}
+		err := workflow.SetUpdateHandlerWithOptions(ctx, string(m.name), handle, workflow.UpdateHandlerOptions{
+			Description: description, Validator: validate,
+		})
+		if err != nil {
+			return err
+		}
+		// The channel stays empty, for the interceptor puts signals of staff into
+		// the inbox; asking for it makes the UI list the signal.
+		workflow.GetSignalChannelWithOptions(ctx, string(m.name), workflow.SignalChannelOptions{Description: description})
+	}
+	workflow.Go(ctx, e.openSignals)
+	return nil
+}
+
+// updateSaid puts an update in the ear's words.
+func updateSaid(ctx workflow.Context, m library.Message, raw json.RawMessage) (said, error) {
+	by, ok := staff.ActorFrom(ctx)
+	if !ok {
+		return said{}, errors.New("nobody signed this message")
+	}
+	return said{message: m, payload: raw, signed: signedBy(by), at: workflow.Now(ctx)}, nil
+}
+
+func signedBy(s staff.Signed) activities.Signed {
+	return activities.Signed{Actor: s.Actor, Nonce: s.Nonce, Header: s.Header}
+}
+
+// openSignals hears the signals of staff, one after the other, for as long as
+// the workflow lives.
+func (e *ear) openSignals(ctx workflow.Context) {
+	inbox := staff.InboxFrom(ctx)
+	for {
+		if err := workflow.Await(ctx, func() bool { return inbox.Len() > 0 }); err != nil {
+			return
+		}
+		m, _ := inbox.Pop()
+		e.busy++
+		e.openSignal(ctx, m)
+		e.busy--
+	}
+}
+
+func (e *ear) openSignal(ctx workflow.Context, m staff.Message) {
+	opened, err := call(ctx, quick, "see who sent the signal "+m.Name, e.tell, decisions.OpenSignal, activities.OpenSignalParams{
+		Workflow: workflow.GetInfo(ctx).WorkflowExecution.ID,
+		Signal:   activities.Signal{Name: m.Name, Sealed: m.Sealed, Header: m.Header},
+	})
+	switch {
+	case err != nil:
+		return // The workflow is ending.
+	case opened.Refused != "":
+		e.told(ctx, opened.Refused)
+		return
+	}
+	s := said{message: library.Message(m.Name), payload: opened.Payload, signed: opened.Signed, at: workflow.Now(ctx)}
+	if err := e.take(ctx, s); err != nil {
+		e.told(ctx, fmt.Sprintf("%s: %v", m.Name, err))
+	}
+}
+
+// judge refuses what may not be said, by whom it is said, or twice.
+func (e *ear) judge(s said) error {
+	if need := library.NeededRole(s.message); !library.Holds(s.signed.Actor.Roles, need) {
+		return fmt.Errorf("%s needs the role %s, which %s does not have", s.message, need, s.signed.Actor.Name)
+	}
+	if e.seen[s.signed.Nonce] {
+		return errors.New("this very message has been heard before")
+	}
+	return e.may(s)
+}
+
+// take hears one message at a time. What a message before it has changed may
+// have made it impossible, so it is judged again.
+func (e *ear) take(ctx workflow.Context, s said) error {
+	if err := e.lock.Lock(ctx); err != nil {
+		return err
+	}
+	defer e.lock.Unlock()
+	if err := e.judge(s); err != nil {
+		return err
+	}
+	e.seen[s.signed.Nonce] = true
+	return e.hear(ctx, s)
+}
+
+// finished waits until everything that was said has been heard.
+func (e *ear) finished(ctx workflow.Context) error {
+	inbox := staff.InboxFrom(ctx)
+	return workflow.Await(ctx, func() bool {
+		return workflow.AllHandlersFinished(ctx) && inbox.Len() == 0 && e.busy == 0
+	})
+}

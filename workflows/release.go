@@ -1,0 +1,434 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"fileroom/activities"
+	"fileroom/internal/failure"
+	"fileroom/internal/library"
+)
+
+// How long a case waits for somebody, and what silence means.
+const (
+	// ReviewReminder: silence of staff is told day by day, and is never a denial.
+	ReviewReminder = 24 * time.Hour
+	// FirstReminder and SecondReminder, after the letter that asked: the
+	// requester is reminded twice.
+	FirstReminder  = 7 * 24 * time.Hour
+	SecondReminder = 7 * 24 * time.Hour
+	// AbandonAfter, after the second reminder, silence of the requester ends the
+	// case as abandoned.
+	AbandonAfter = 46 * 24 * time.Hour
+	// ConfirmReminder: silence of the recipient is told to staff, and is never
+	// taken for arrival.
+	ConfirmReminder = 3 * 24 * time.Hour
+)
+
+// ReleaseParams are the parameters of [Release].
+type ReleaseParams struct {
+	Case       library.CaseID  `json:"case"`
+	Channel    library.Channel `json:"channel"`
+	ReceivedAt time.Time       `json:"received_at"`
+}
+
+// ReleaseResult is the result of [Release].
+type ReleaseResult struct {
+	Outcome library.Outcome `json:"outcome"`
+	Images  int             `json:"images"` // That left.
+	Proof   library.Proof   `json:"proof"`
+}
+
+// Arrived tells a [Release] that more has come for its case.
+type Arrived struct {
+	Arrival library.ArrivalID `json:"arrival"`
+}
+
+// Release sees one case through, from its first check to its end. The case is
+// matched and checked; staff decide; it is checked once more; the images go and
+// are confirmed; the account is written, and the requester is told. It ends
+// with an outcome and never with an error: what does not work is told to staff
+// and tried again.
+func Release(ctx workflow.Context, p ReleaseParams) (ReleaseResult, error) {
+	w := &release{p: p, stage: library.StageChecking, waiting: library.WaitingNobody, due: p.ReceivedAt.Add(library.AnswerWithin), letters: 1}
+	if err := w.listen(ctx); err != nil {
+		return ReleaseResult{}, err
+	}
+	return w.run(ctx)
+}
+
+// release is the state of one running Release.
+type release struct {
+	p       ReleaseParams
+	ear     ear
+	stage   library.Stage
+	waiting library.Waiting
+	outcome library.Outcome // Set once it is known how the case ends.
+	due     time.Time
+
+	checked   activities.CheckCaseResult
+	approvals []library.Decision // Of checked.Revision.
+	changed   bool               // Something was corrected, chosen, acknowledged or sent in.
+	arrived   []library.ArrivalID
+	held      bool
+
+	asked     *library.AskPayload
+	confirmed *library.ConfirmPayload
+	reason    string // Why it was denied or withdrawn.
+
+	transfers int      // Begun.
+	opened    []opened // Releases whose door was opened, each once.
+	letters   int      // Written; the acknowledgement was the first.
+	settled   activities.SettleReleaseResult
+
+	note    string // What staff must know about the last try.
+	trouble string // What does not work at this moment.
+	refused string // The last signal that was refused, and why.
+	waited  int    // How often staff were reminded.
+}
+
+// opened is a release that images may have left by.
+type opened struct {
+	revision library.Revision
+	facility library.FacilityID
+}
+
+func (w *release) run(ctx workflow.Context) (ReleaseResult, error) {
+	for w.outcome == "" {
+		if err := w.step(ctx); err != nil {
+			return ReleaseResult{}, err
+		}
+	}
+	if err := w.finish(ctx); err != nil {
+		return ReleaseResult{}, err
+	}
+	return ReleaseResult{Outcome: w.outcome, Images: w.settled.Images, Proof: w.settled.Proof}, w.ear.finished(ctx)
+}
+
+// step does what the stage asks for. A refusal by an activity stops the step,
+// not the case: staff see it in review.
+func (w *release) step(ctx workflow.Context) error {
+	var err error
+	switch w.stage {
+	case library.StageReading, library.StageChecking:
+		err = w.check(ctx)
+	case library.StageReview:
+		err = w.review(ctx)
+	case library.StageDeficient:
+		err = w.deficient(ctx)
+	case library.StageReleasing:
+		err = w.send(ctx)
+	case library.StageConfirming:
+		err = w.confirm(ctx)
+	case library.StageClosed:
+	}
+	if kind := failure.KindOf(err); kind != "" {
+		w.note = fmt.Sprintf("the step %s could not be done (%s)", w.stage, kind)
+		w.stage, w.approvals = library.StageReview, nil
+		return nil
+	}
+	return err
+}
+
+// check reads what has come in addition, looks in the PACS and runs the rules.
+func (w *release) check(ctx workflow.Context) error {
+	w.changed = false
+	w.show(ctx)
+	for len(w.arrived) > 0 {
+		_, err := call(ctx, reading, "read what has arrived", w.tell, arrivals.ReadArrival, activities.ReadArrivalParams{
+			Arrival: w.arrived[0], Case: w.p.Case, Joined: true,
+		})
+		if err != nil {
+			return err
+		}
+		w.arrived = w.arrived[1:]
+	}
+	_, err := call(ctx, quick, "look in the PACS", w.tell, cases.MatchCase, activities.MatchCaseParams{Case: w.p.Case})
+	if err != nil {
+		return err
+	}
+	before := w.checked.Revision
+	w.checked, err = call(ctx, quick, "run the checks", w.tell, cases.CheckCase, activities.CheckCaseParams{
+		Case: w.p.Case, Stage: library.StageReview, Waiting: library.WaitingStaff,
+	})
+	if err != nil {
+		return err
+	}
+	if w.checked.Revision != before {
+		w.approvals = nil // They were for something else.
+	}
+	w.stage = library.StageReview
+	return nil
+}
+
+// review waits until staff have decided, or something has changed.
+func (w *release) review(ctx workflow.Context) error {
+	for w.outcome == "" && !w.changed && w.asked == nil && (w.held || !w.approved()) {
+		w.waiting = library.WaitingStaff
+		if len(w.approvals) > 0 {
+			w.waiting = library.WaitingSecond
+		}
+		if err := w.attributes(ctx); err != nil {
+			return err
+		}
+		heard := len(w.ear.seen)
+		decided, err := workflow.AwaitWithTimeout(ctx, ReviewReminder, func() bool { return len(w.ear.seen) > heard || w.changed || w.outcome != "" })
+		if err != nil {
+			return err
+		}
+		if !decided {
+			w.waited++
+		}
+		if err := w.settleEar(ctx); err != nil {
+			return err
+		}
+	}
+	w.waited = 0
+	switch {
+	case w.outcome != "":
+	case w.changed:
+		w.stage = library.StageChecking
+	case w.asked != nil:
+		w.stage = library.StageDeficient
+	default:
+		w.stage = library.StageReleasing
+	}
+	return nil
+}
+
+// settleEar waits until what is being heard at the moment has been heard.
+func (w *release) settleEar(ctx workflow.Context) error {
+	if err := w.ear.lock.Lock(ctx); err != nil {
+		return err
+	}
+	w.ear.lock.Unlock()
+	return nil
+}
+
+func (w *release) approved() bool {
+	_, enough := library.Approved(w.approvals, w.checked.Revision, w.checked.Tier, w.checked.ChosenBy)
+	return enough
+}
+
+// deficient asks the requester, once, for everything that is missing, reminds
+// twice, and ends the case when there is no answer.
+func (w *release) deficient(ctx workflow.Context) error {
+	ask := *w.asked
+	w.asked = nil
+	w.waiting = library.WaitingRequester
+	if err := w.move(ctx, "asked the requester for what is missing"); err != nil {
+		return err
+	}
+	for _, patience := range []time.Duration{FirstReminder, SecondReminder, AbandonAfter} {
+		if err := w.write(ctx, library.LetterDeficiency, ask.Message, ask.Items); err != nil {
+			return err
+		}
+		w.show(ctx)
+		answered, err := workflow.AwaitWithTimeout(ctx, patience, func() bool { return w.changed || w.outcome != "" })
+		if err != nil {
+			return err
+		}
+		if answered {
+			w.stage = library.StageChecking
+			return nil
+		}
+	}
+	w.outcome = library.OutcomeAbandoned
+	return nil
+}
+
+// send opens the last door and lets the images go. Staff can stop it at any
+// image, and what had gone by then is put on record.
+func (w *release) send(ctx workflow.Context) error {
+	w.waiting, w.note = library.WaitingNobody, ""
+	door, err := call(ctx, quick, "check again and open the release", w.tell, releases.OpenRelease, activities.OpenReleaseParams{
+		Case: w.p.Case, Revision: w.checked.Revision, Facility: w.checked.Facility,
+	})
+	if err != nil {
+		return err
+	}
+	if door.Refused != "" {
+		w.note = "not released: " + door.Refused
+		w.stage, w.approvals = library.StageChecking, nil
+		return nil
+	}
+	if this := (opened{w.checked.Revision, w.checked.Facility}); !slices.Contains(w.opened, this) {
+		w.opened = append(w.opened, this)
+	}
+	if err := w.attributes(ctx); err != nil {
+		return err
+	}
+	result, err := w.transfer(ctx)
+	w.approvals = nil // They were for this try.
+	switch {
+	case w.outcome != "": // Withdrawn on the way.
+		return nil
+	case w.held:
+		w.note = "stopped by the hold; some images may have gone"
+		w.stage = library.StageReview
+		return w.move(ctx, "transfer stopped by a hold")
+	case err != nil:
+		return err
+	case result.Hindered != "":
+		w.note = result.Hindered + "; approve again to send the rest"
+		w.stage = library.StageReview
+		return w.move(ctx, "transfer hindered")
+	case result.Proof == library.ProofNone:
+		w.stage = library.StageConfirming
+		return nil
+	}
+	w.outcome = library.OutcomeReleased
+	return nil
+}
+
+// transfer runs the transfer as a child, and stops it when staff say so.
+func (w *release) transfer(ctx workflow.Context) (TransferResult, error) {
+	w.transfers++
+	child, stop := workflow.WithCancel(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:          TransferID(w.p.Case, w.transfers),
+		TaskQueue:           TaskQueue,
+		WaitForCancellation: true,
+		StaticSummary:       "Sends the images of one case",
+	}))
+	defer stop()
+	f := workflow.ExecuteChildWorkflow(child, Transfer, TransferParams{
+		Case: w.p.Case, Number: w.transfers, Revision: w.checked.Revision, Facility: w.checked.Facility, Images: w.checked.Images,
+	})
+	err := workflow.Await(ctx, func() bool { return f.IsReady() || w.held || w.outcome != "" })
+	if err != nil {
+		return TransferResult{}, err
+	}
+	stop()
+	var r TransferResult
+	err = f.Get(ctx, &r)
+	w.trouble = ""
+	if temporal.IsCanceledError(err) {
+		err = nil
+	}
+	return r, err
+}
+
+// confirm waits for a person's word that the images arrived, where the receiver
+// allows no proof.
+func (w *release) confirm(ctx workflow.Context) error {
+	w.waiting = library.WaitingRecipient
+	if err := w.move(ctx, "waiting for the recipient's word"); err != nil {
+		return err
+	}
+	for w.confirmed == nil && w.outcome == "" {
+		w.show(ctx)
+		heard, err := workflow.AwaitWithTimeout(ctx, ConfirmReminder, func() bool { return w.confirmed != nil || w.outcome != "" })
+		if err != nil {
+			return err
+		}
+		if !heard {
+			w.waited++
+		}
+	}
+	if w.outcome == "" {
+		w.outcome = library.OutcomeReleased
+	}
+	return nil
+}
+
+// settle writes into the account what really left, of everything that the case
+// ever let go. The result of the last release is the case's.
+func (w *release) settle(ctx workflow.Context) error {
+	for _, o := range w.opened {
+		settled, err := call(ctx, quick, "write the account of disclosures", w.tell, releases.SettleRelease, activities.SettleReleaseParams{
+			Case: w.p.Case, Revision: o.revision, Facility: o.facility, Word: w.confirmed != nil,
+		})
+		if err != nil {
+			return err
+		}
+		w.settled = settled
+	}
+	return nil
+}
+
+// finish writes the account, tells the requester how the case ended, and closes
+// it.
+func (w *release) finish(ctx workflow.Context) error {
+	w.waiting = library.WaitingNobody
+	err := w.settle(ctx)
+	for failure.KindOf(err) != "" { // A case does not close without its account.
+		w.tell(ctx, "the account of disclosures cannot be written; an operator must look")
+		if err := workflow.Sleep(ctx, ReviewReminder); err != nil {
+			return err
+		}
+		err = w.settle(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	switch w.outcome {
+	case library.OutcomeReleased:
+		err = w.write(ctx, library.LetterReleased, "", nil)
+		if err == nil && w.checked.Unresolved > 0 { // A case never ends half told.
+			err = w.write(ctx, library.LetterNotFound, "The other images that you asked for are on their way or have arrived.", nil)
+		}
+	case library.OutcomeDenied:
+		err = w.write(ctx, library.LetterDenial, w.reason, nil)
+	case library.OutcomeNoImages:
+		err = w.write(ctx, library.LetterNotFound, "", nil)
+	case library.OutcomeWithdrawn:
+		err = w.write(ctx, library.LetterWithdrawn, "", nil)
+	case library.OutcomeAbandoned, library.OutcomeDuplicate, library.OutcomeNotRequest:
+	}
+	if err != nil && failure.KindOf(err) == "" {
+		return err
+	}
+	w.stage = library.StageClosed
+	return w.move(ctx, "closed: "+string(w.outcome))
+}
+
+// write sends the case's next letter.
+func (w *release) write(ctx workflow.Context, kind library.LetterKind, message string, items []string) error {
+	w.letters++
+	sent, err := call(ctx, quick, "send the letter", w.tell, letters.SendLetter, activities.SendLetterParams{
+		Case: w.p.Case, Number: w.letters, Kind: kind, Message: message, Rules: items, Images: w.settled.Images,
+	})
+	if err == nil && sent.State != library.LetterSent {
+		w.note = fmt.Sprintf("the letter about %s could not be sent (%s): reach the requester another way", kind, sent.State)
+	}
+	return err
+}
+
+// move puts on record where the case stands, and what has happened.
+func (w *release) move(ctx workflow.Context, event string) error {
+	if err := w.attributes(ctx); err != nil {
+		return err
+	}
+	outcome := library.Outcome("")
+	if w.stage == library.StageClosed {
+		outcome = w.outcome
+	}
+	_, err := call(ctx, quick, "note where the case stands", w.tell, cases.MoveCase, activities.MoveCaseParams{
+		Case: w.p.Case, Stage: w.stage, Waiting: w.waiting, Outcome: outcome,
+		Event: event, Detail: w.note, Key: fmt.Sprintf("%s/%d/%d", w.stage, w.transfers, w.letters),
+	})
+	return err
+}
+
+func (w *release) attributes(ctx workflow.Context) error {
+	w.show(ctx)
+	return workflow.UpsertTypedSearchAttributes(ctx, StageAttribute.ValueSet(string(w.stage)), WaitingAttribute.ValueSet(string(w.waiting)))
+}
+
+// startRelease starts the Release of a case and lets it go its own way.
+func startRelease(ctx workflow.Context, id library.CaseID, channel library.Channel, received time.Time) error {
+	return startApart(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:    ReleaseID(id),
+		StaticSummary: "Sees one case through",
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			StageAttribute.ValueSet(string(library.StageChecking)),
+			WaitingAttribute.ValueSet(string(library.WaitingNobody)),
+			ChannelAttribute.ValueSet(string(channel)),
+			DueAttribute.ValueSet(received.Add(library.AnswerWithin)),
+		),
+	}, Release, ReleaseParams{Case: id, Channel: channel, ReceivedAt: received})
+}
