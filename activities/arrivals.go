@@ -75,6 +75,8 @@ func (a *Arrivals) OpenArrival(ctx context.Context, p OpenArrivalParams) (OpenAr
 	} else if library.KindOf(err) != library.NotFound {
 		return OpenArrivalResult{}, err
 	}
+	stop := a.Heart.during(ctx, func() any { return nil })
+	defer stop()
 	message, err := a.parse(ctx, arrival)
 	switch {
 	case library.KindOf(err) == library.Invalid && !p.Placed:
@@ -209,7 +211,7 @@ func (a *Arrivals) ReadArrival(ctx context.Context, p ReadArrivalParams) (ReadAr
 			return ReadArrivalResult{}, err
 		}
 	}
-	return a.save(ctx, c, pages, troubles, papers, message.From)
+	return a.save(ctx, c, pages, troubles, papers, message)
 }
 
 // SplitArrivalParams are the parameters of [Arrivals.SplitArrival].
@@ -235,6 +237,8 @@ func (a *Arrivals) SplitArrival(ctx context.Context, p SplitArrivalParams) (Spli
 	if err != nil {
 		return SplitArrivalResult{}, err
 	}
+	stop := a.Heart.during(ctx, func() any { return nil })
+	defer stop()
 	message, err := a.parse(ctx, arrival)
 	if err != nil {
 		return SplitArrivalResult{}, err
@@ -255,7 +259,7 @@ func (a *Arrivals) SplitArrival(ctx context.Context, p SplitArrivalParams) (Spli
 				return SplitArrivalResult{}, err
 			}
 		}
-		if _, err := a.save(ctx, c, pages, nil, []string{arrival.Digest}, message.From); err != nil {
+		if _, err := a.save(ctx, c, pages, nil, []string{arrival.Digest}, message); err != nil {
 			return SplitArrivalResult{}, err
 		}
 		r.Cases = append(r.Cases, c.ID)
@@ -317,8 +321,8 @@ func (a *Arrivals) parse(ctx context.Context, arrival library.Arrival) (library.
 
 // save reads pages, puts pages and reading into the vault and notes them in
 // the case.
-func (a *Arrivals) save(ctx context.Context, c library.Case, pages []library.Page, troubles []library.Trouble, papers []string, sender string) (ReadArrivalResult, error) {
-	read := reading.Read(pages, reading.Options{Received: library.DateOf(c.ReceivedAt), Sender: sender})
+func (a *Arrivals) save(ctx context.Context, c library.Case, pages []library.Page, troubles []library.Trouble, papers []string, m library.MailMessage) (ReadArrivalResult, error) {
+	read := reading.Read(pages, reading.Options{Received: library.DateOf(c.ReceivedAt), Sender: m.From, SenderName: m.FromName})
 	read.Troubles = append(read.Troubles, troubles...)
 	readDigest, err := putJSON(ctx, a.Vault, read)
 	if err != nil {

@@ -200,6 +200,22 @@ func (a *Cases) facts(ctx context.Context, c library.Case) (rules.Facts, library
 	return f, choices, err
 }
 
+// PresentRevision returns what tells the revision that a case has now. It is
+// no method, for every exported method is an activity.
+func PresentRevision(a *Cases) func(context.Context, library.CaseID) (library.Revision, error) {
+	return func(ctx context.Context, id library.CaseID) (library.Revision, error) {
+		c, err := a.Records.Case(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		facts, choices, err := a.facts(ctx, c)
+		if err != nil {
+			return "", err
+		}
+		return a.revision(c, facts, choices), nil
+	}
+}
+
 func (a *Cases) revision(c library.Case, f rules.Facts, choices library.Choices) library.Revision {
 	chosen, ok := f.Match.ChosenPatient()
 	if !ok || f.Facility == nil || len(f.Match.Manifest) == 0 {

@@ -100,6 +100,8 @@ func (a *Decisions) RecordDecision(ctx context.Context, p RecordDecisionParams) 
 		err = a.choose(ctx, p)
 	case library.Acknowledged:
 		err = a.acknowledge(ctx, p)
+	case library.Deny, library.Ask, library.Hold, library.Resume, library.Confirm, library.Withdraw, library.Place, library.Split:
+		// What is known of the case stays: the workflow does what they say.
 	}
 	if err != nil {
 		return RecordDecisionResult{}, err

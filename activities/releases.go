@@ -76,6 +76,10 @@ func (a *Releases) OpenRelease(ctx context.Context, p OpenReleaseParams) (OpenRe
 	return OpenReleaseResult{}, a.Records.MoveCase(ctx, p.Case, library.StageReleasing, library.WaitingNobody, "", a.Now())
 }
 
+// ReleaseWorkflow begins the ID of the workflow that sees a case through; the
+// number of the case follows. An approval said to any other counts for nothing.
+const ReleaseWorkflow = "release/"
+
 // approvals returns the IDs of the approvals that count, or nil when they are
 // not enough. A decision counts when its own signature says what the record says.
 func (a *Releases) approvals(ctx context.Context, p OpenReleaseParams, checked CheckCaseResult) ([]string, error) {
@@ -85,7 +89,7 @@ func (a *Releases) approvals(ctx context.Context, p OpenReleaseParams, checked C
 	}
 	var proven []library.Decision
 	for _, d := range all {
-		if d.Message != library.Approve || !strings.HasSuffix(d.Workflow, "/"+string(p.Case)) {
+		if d.Message != library.Approve || d.Workflow != ReleaseWorkflow+string(p.Case) {
 			continue
 		}
 		payload := []byte(d.Payload.Reveal())

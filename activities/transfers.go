@@ -27,8 +27,11 @@ type Transfers struct {
 	Records      library.Records
 	PACS         Archive
 	Destinations Destinations
-	Now          func() time.Time
-	Heart        Heart
+	// Present returns the revision that a case has now. What was approved as
+	// another one does not leave: the destination, too, may have changed.
+	Present func(ctx context.Context, id library.CaseID) (library.Revision, error)
+	Now     func() time.Time
+	Heart   Heart
 }
 
 // SendStudiesParams are the parameters of [Transfers.SendStudies].
@@ -95,6 +98,11 @@ func (a *Transfers) begin(ctx context.Context, p SendStudiesParams) (*transfer, 
 			return nil, library.Errorf(library.Conflict, op, string(p.Case), "no release is open for this revision and facility")
 		}
 		return nil, err
+	}
+	if now, err := a.Present(ctx, p.Case); err != nil {
+		return nil, err
+	} else if now != p.Revision {
+		return nil, library.Errorf(library.Conflict, op, string(p.Case), "the case has changed since it was approved")
 	}
 	t := &transfer{Transfers: a, p: p, rows: map[string]library.TransferInstance{}}
 	m, err := a.Records.Match(ctx, p.Case)
@@ -227,6 +235,8 @@ func (t *transfer) result(ctx context.Context) (SendStudiesResult, error) {
 			}
 		case library.InstanceStranger:
 			r.Strangers++
+		case library.InstancePending, library.InstanceSent, library.InstanceConfirmed, library.InstanceDifferent:
+			// Not refused: whether it is there is for the confirmation to say.
 		}
 	}
 	return r, err

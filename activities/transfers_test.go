@@ -30,16 +30,18 @@ type shipment struct {
 	records        *librarytest.Records
 	pacs, receiver *activitiestest.Archive
 	study          studies.Study
+	revision       library.Revision // The case's present one.
 }
 
 // newShipment opens a release of the demonstration's chest CT: 200 images.
 func newShipment(t *testing.T, proof library.Proof) *shipment {
 	t.Helper()
 
-	s := &shipment{records: &librarytest.Records{}, pacs: &activitiestest.Archive{}, receiver: &activitiestest.Archive{}, study: studies.Demonstration()[0]}
+	s := &shipment{records: &librarytest.Records{}, pacs: &activitiestest.Archive{}, receiver: &activitiestest.Archive{}, study: studies.Demonstration()[0], revision: theRevision}
 	s.pacs.AddStudy(s.study, 4)
 	s.Transfers = &activities.Transfers{
 		Records: s.records, PACS: s.pacs, Destinations: activitiestest.Destinations{Archive: s.receiver}, Now: time.Now,
+		Present: func(context.Context, library.CaseID) (library.Revision, error) { return s.revision, nil },
 	}
 	ctx := t.Context()
 	arrival, err := s.records.AddArrival(ctx, library.Arrival{Channel: library.ChannelEmail, Source: "x", Key: "k", Digest: "d", ReceivedAt: time.Now(), State: library.ArrivalKept})
@@ -107,6 +109,16 @@ func TestNothingLeavesWithoutAnOpenRelease(t *testing.T) {
 	}
 	if s.receiver.Len() != 0 {
 		t.Error("images left")
+	}
+}
+
+func TestAChangeAfterTheApprovalKeepsTheImagesHere(t *testing.T) {
+	t.Parallel()
+
+	s := newShipment(t, library.ProofReadBack)
+	s.revision = "another" // Such as for another address of the destination.
+	if _, err := s.SendStudies(t.Context(), sending); library.KindOf(err) != library.Conflict || s.receiver.Len() != 0 {
+		t.Errorf("SendStudies: %v, want kind %q; %d images left", err, library.Conflict, s.receiver.Len())
 	}
 }
 

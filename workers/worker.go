@@ -74,6 +74,10 @@ func Interceptors(v *staff.Verifier) []interceptor.WorkerInterceptor {
 	return []interceptor.WorkerInterceptor{failure.Interceptor(), &stopping{}, staff.Interceptor(v, StaffMessages...)}
 }
 
+// tellEvery is how often work under way tells Temporal that it is alive, and so
+// learns that staff have stopped it.
+const tellEvery = 5 * time.Second
+
 // stopTimeout is how long work under way may take to end after a worker is told
 // to stop and has interrupted it.
 const stopTimeout = 10 * time.Second
@@ -101,6 +105,7 @@ func New(c client.Client, v *staff.Verifier, a Activities) *Workers {
 			Interceptors:                       Interceptors(v),
 			MaxConcurrentActivityExecutionSize: q.slots,
 			WorkerStopTimeout:                  stopTimeout,
+			MaxHeartbeatThrottleInterval:       tellEvery,
 			DisableWorkflowWorker:              q.name != workflows.TaskQueue,
 		})
 		if q.name == workflows.TaskQueue { // Workflows run in this queue alone.

@@ -25,9 +25,9 @@ var (
 	// reading suits opening and reading what came.
 	reading = effort{queue: ReadingQueue, once: 20 * time.Minute, heartbeat: 30 * time.Second}
 	// imaging suits moving studies, which takes as long as they are large.
-	imaging = effort{queue: ImagingQueue, once: 24 * time.Hour, heartbeat: time.Minute}
+	imaging = effort{queue: ImagingQueue, once: 24 * time.Hour, heartbeat: 30 * time.Second}
 	// watching suits waiting at a mailbox.
-	watching = effort{queue: MailroomQueue, once: 20 * time.Minute, heartbeat: 40 * time.Second}
+	watching = effort{queue: MailroomQueue, once: 20 * time.Minute, heartbeat: 30 * time.Second}
 )
 
 // Faults of the surroundings are retried without end. These say how often, and

@@ -90,7 +90,7 @@ func newWorld(t *testing.T) *world {
 		Cases:     cases,
 		Decisions: &activities.Decisions{Records: w.records, Cases: cases, Verifier: trusted, Now: w.Now},
 		Releases:  &activities.Releases{Records: w.records, Cases: cases, Verifier: trusted, Now: w.Now},
-		Transfers: &activities.Transfers{Records: w.records, PACS: w.pacs, Destinations: activitiestest.Destinations{Archive: w.receiver}, Now: w.Now},
+		Transfers: &activities.Transfers{Records: w.records, PACS: w.pacs, Destinations: activitiestest.Destinations{Archive: w.receiver}, Present: activities.PresentRevision(cases), Now: w.Now},
 	}
 	w.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{
 		failure.Interceptor(), door.Interceptor(), staff.Interceptor(door.Verifier, workers.StaffMessages...),

@@ -72,7 +72,9 @@ func TestIntake(t *testing.T) {
 			raw: "\x00\x01", waits: "cannot be taken apart", say: place(library.PlacePayload{New: true, Reason: "a scan without a header"}), want: library.ArrivalPlaced, cases: 1,
 		},
 		"two patients wait until they are split": {
-			text: twoPatients, waits: "IN-05", say: func(w *world) *answer { return w.say(dana, library.Split, library.SplitPayload{Pages: [][]int{{1}, {2}}}) },
+			text: twoPatients, waits: "IN-05", say: func(w *world) *answer {
+				return w.say(dana, library.Split, library.SplitPayload{Pages: [][]int{{1}, {2}}})
+			},
 			want: library.ArrivalPlaced, cases: 2, letters: 1,
 		},
 		"a page that is in no group is refused": {

@@ -5,6 +5,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"fileroom/activities"
 	"fileroom/internal/library"
 )
 
@@ -44,7 +45,7 @@ func MailboxID(name string) string { return "mailbox/" + name }
 func IntakeID(id library.ArrivalID) string { return fmt.Sprintf("intake/%d", id) }
 
 // ReleaseID returns the ID of the workflow that sees a case through.
-func ReleaseID(id library.CaseID) string { return "release/" + string(id) }
+func ReleaseID(id library.CaseID) string { return activities.ReleaseWorkflow + string(id) }
 
 // TransferID returns the ID of the workflow of a case's nth transfer, from 1.
 func TransferID(id library.CaseID, n int) string { return fmt.Sprintf("transfer/%s/%d", id, n) }

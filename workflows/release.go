@@ -168,11 +168,7 @@ func (w *release) check(ctx workflow.Context) error {
 // review waits until staff have decided, or something has changed.
 func (w *release) review(ctx workflow.Context) error {
 	for w.outcome == "" && !w.changed && w.asked == nil && (w.held || !w.approved()) {
-		w.waiting = library.WaitingStaff
-		if len(w.approvals) > 0 {
-			w.waiting = library.WaitingSecond
-		}
-		if err := w.attributes(ctx); err != nil {
+		if err := w.waitForStaff(ctx); err != nil {
 			return err
 		}
 		heard := len(w.ear.seen)
@@ -198,6 +194,19 @@ func (w *release) review(ctx workflow.Context) error {
 		w.stage = library.StageReleasing
 	}
 	return nil
+}
+
+// waitForStaff shows whether the case waits for a first or a second person.
+func (w *release) waitForStaff(ctx workflow.Context) error {
+	if len(w.approvals) == 0 {
+		w.waiting = library.WaitingStaff
+		return w.attributes(ctx) // The check has put it on record.
+	}
+	if w.waiting == library.WaitingSecond {
+		return nil
+	}
+	w.waiting = library.WaitingSecond
+	return w.move(ctx, "waiting for a second person")
 }
 
 // settleEar waits until what is being heard at the moment has been heard.

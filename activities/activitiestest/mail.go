@@ -76,7 +76,7 @@ func (Opener) Open(_ context.Context, parts []library.Part) ([]library.Page, []l
 			page := library.Page{Number: len(pages) + 1, Part: n + 1, Source: library.SourceMail}
 			for line := range strings.Lines(string(text)) {
 				var l library.Line
-				for _, w := range strings.Fields(line) {
+				for w := range strings.FieldsSeq(line) {
 					l.Words = append(l.Words, library.Word{Text: w, Confidence: 1})
 				}
 				page.Lines = append(page.Lines, l)
@@ -101,7 +101,7 @@ func (m *Mailbox) Deliver(raw []byte, at time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.raw = append(m.raw, raw)
-	m.mail = append(m.mail, library.IncomingMail{UIDValidity: 1, UID: uint32(len(m.raw)), Size: int64(len(raw)), ReceivedAt: at}) //nolint:gosec // A few.
+	m.mail = append(m.mail, library.IncomingMail{UIDValidity: 1, UID: uint32(len(m.raw)), Size: int64(len(raw)), ReceivedAt: at})
 }
 
 // Each hands over what was not kept.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -21,8 +19,6 @@ import (
 
 // caseCommand looks at cases.
 type caseCommand struct {
-	Dev string `type:"path" placeholder:"DIR" help:"Take all settings from a running fileroom dev, such as .fileroom."`
-
 	List    caseList    `cmd:"" help:"List open cases, the most urgent first, and arrivals that wait to be placed."`
 	Show    caseShow    `cmd:"" help:"Show one case: where it stands, findings, candidates, letters, history."`
 	Approve caseApprove `cmd:"" help:"Approve a case as it stands, over the same update as the Temporal UI."`
@@ -249,117 +245,4 @@ func viewCase(ctx context.Context, temporal client.Client, id library.CaseID) (w
 		return view, err
 	}
 	return view, answer.Get(&view)
-}
-
-type caseVerify struct {
-	databaseFlags
-	keyFlags
-	StaffKeys string `env:"FILEROOM_STAFF_KEYS_FILE" required:"" type:"path" placeholder:"FILE" help:"File of the public keys that sign what staff say."`
-	Case      string `arg:"" optional:"" help:"The case's number; all cases if not given."`
-	JSON      bool   `help:"Print JSON."`
-}
-
-// verified report.
-type verifyReport struct {
-	Disclosures int      `json:"disclosures"`
-	Decisions   int      `json:"decisions"`
-	Wrong       []string `json:"wrong"`
-}
-
-// Run verifies the chain of all disclosures, the signature of every decision,
-// and that nothing is disclosed without approvals.
-func (v caseVerify) Run(ctx context.Context, c console) error {
-	pool, err := v.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	ring, err := v.ring()
-	if err != nil {
-		return err
-	}
-	verifier, err := newVerifier(ring, v.StaffKeys)
-	if err != nil {
-		return err
-	}
-	var only library.CaseID
-	if v.Case != "" {
-		if only, err = library.ParseCaseID(v.Case); err != nil {
-			return err
-		}
-	}
-	report, err := verify(ctx, postgres.NewStore(pool), verified{verifier}, only)
-	if err != nil {
-		return err
-	}
-	if v.JSON {
-		err = json.NewEncoder(c.out).Encode(report)
-	} else {
-		for _, w := range report.Wrong {
-			c.printf("WRONG: %s\n", w)
-		}
-		c.printf("%d lines of disclosure and %d signed decisions verified, %d things wrong.\n", report.Disclosures, report.Decisions, len(report.Wrong))
-	}
-	if len(report.Wrong) > 0 {
-		err = errors.Join(err, exitCode(1))
-	}
-	return err
-}
-
-func verify(ctx context.Context, store library.Records, v verified, only library.CaseID) (verifyReport, error) {
-	report := verifyReport{Wrong: []string{}}
-	all, err := store.Disclosures(ctx, "") // The chain runs through all cases.
-	if err != nil {
-		return report, err
-	}
-	if err := library.VerifyChain(all); err != nil {
-		report.Wrong = append(report.Wrong, err.Error())
-	}
-	seen := map[library.CaseID]bool{}
-	for _, d := range all {
-		if only != "" && d.Case != only {
-			continue
-		}
-		report.Disclosures++
-		release, err := store.Release(ctx, d.Case, d.Revision, d.Facility)
-		if err != nil {
-			report.Wrong = append(report.Wrong, fmt.Sprintf("line %d (case %s): no release stands behind it", d.Seq, d.Case))
-			continue
-		}
-		decisions, err := store.Decisions(ctx, d.Case)
-		if err != nil {
-			return report, err
-		}
-		proven := map[string]bool{}
-		for _, one := range decisions {
-			err := holds(v, one)
-			if err == nil {
-				proven[one.ID] = true
-			} else if !seen[d.Case] {
-				report.Wrong = append(report.Wrong, fmt.Sprintf("case %s: %s by %s: %v", d.Case, one.Message, one.Actor.Subject, err))
-			}
-			if !seen[d.Case] {
-				report.Decisions++
-			}
-		}
-		seen[d.Case] = true
-		for _, id := range release.Decisions {
-			if !proven[id] {
-				report.Wrong = append(report.Wrong, fmt.Sprintf("line %d (case %s): an approval behind it is not proven", d.Seq, d.Case))
-			}
-		}
-	}
-	return report, nil
-}
-
-// holds verifies the signature of a decision against what is on record.
-func holds(v verified, d library.Decision) error {
-	signed, err := v.Holds(d.Header, d.Workflow, d.Message, []byte(d.Payload.Reveal()))
-	if err != nil {
-		return err
-	}
-	if signed.Nonce != d.ID || signed.Actor.Subject != d.Actor.Subject {
-		return errors.New("the record names another person or another statement")
-	}
-	return nil
 }

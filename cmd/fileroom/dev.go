@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"fileroom/internal/devstack"
@@ -66,7 +65,7 @@ type development struct {
 	Keys  string        `json:"keys"`  // Folder of the key files.
 	Vault string        `json:"vault"`
 	// Worker is the environment that `fileroom worker` and the other commands
-	// need. `fileroom --dev FOLDER ...` takes it from here.
+	// need. `fileroom --dev DIR ...` takes it from here.
 	Worker map[string]string `json:"worker"`
 }
 
@@ -79,18 +78,22 @@ func demonstrationStaff() []staff.Actor {
 	}
 }
 
+// tidewater is the lung doctor of the demonstration: the name in the directory,
+// and of the file that says how to log in.
+const tidewater = "tidewater-pulmonary"
+
 // demonstrationFacilities are where the demonstration sends images.
 func demonstrationFacilities(receiver devstack.Archive) []library.Facility {
 	return []library.Facility{
 		{
-			ID: "tidewater-pulmonary", Name: "Tidewater Pulmonary Associates", Aliases: []string{"Dr. Marcus Ellery"},
+			ID: tidewater, Name: "Tidewater Pulmonary Associates", Aliases: []string{"Dr. Marcus Ellery"},
 			Street: "410 Harbor Road, Suite 200", City: "Wilmington", State: "NC", Zip: "28401",
 			Phone: "(910) 555-0133", Fax: "(910) 555-0134", NPI: "1999999984", Provider: true,
-			URL: receiver.URL, Credential: "tidewater-pulmonary", Proof: library.ProofReadBack,
+			URL: receiver.URL, Credential: tidewater, Proof: library.ProofReadBack,
 		},
 		{
 			ID: "ridgeline-imaging", Name: "Ridgeline Imaging Center", Street: "77 Overlook Drive", City: "Boone", State: "NC", Zip: "28607",
-			Phone: "(828) 555-0121", Provider: true, URL: receiver.URL, Credential: "tidewater-pulmonary", Proof: library.ProofListed,
+			Phone: "(828) 555-0121", Provider: true, URL: receiver.URL, Credential: tidewater, Proof: library.ProofListed,
 		},
 	}
 }
@@ -201,7 +204,7 @@ func (i *installation) secrets(dir, password string) error {
 		return err
 	}
 	credential := i.dev.Receiver.User + ":" + i.dev.Receiver.Password + "\n"
-	if err := os.WriteFile(filepath.Join(folder, "tidewater-pulmonary"), []byte(credential), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, tidewater), []byte(credential), 0o600); err != nil {
 		return err
 	}
 	database, err := url.Parse(i.dev.Postgres.URL)
@@ -327,9 +330,9 @@ func (i *installation) stop(ctx context.Context) {
 	}
 }
 
-// loadDevelopment puts the settings of `fileroom dev` into the environment,
-// where they are not set already.
-func loadDevelopment(dir string) error {
+// loadDevelopment puts the settings that a command needs from the `fileroom
+// dev` that runs in a folder into the environment, where they are not set.
+func loadDevelopment(dir, command string) error {
 	b, err := os.ReadFile(filepath.Join(dir, devFile))
 	if err != nil {
 		return fmt.Errorf("is fileroom dev running? %w", err)
@@ -337,6 +340,12 @@ func loadDevelopment(dir string) error {
 	var d development
 	if err := json.Unmarshal(b, &d); err != nil {
 		return fmt.Errorf("%s: %w", devFile, err)
+	}
+	if d.Worker == nil {
+		return fmt.Errorf("%s holds no settings", devFile)
+	}
+	if command == "migrate" { // It makes tables and roles, which a worker may not.
+		d.Worker["FILEROOM_DATABASE_URL"] = d.Postgres.URL
 	}
 	for name, v := range d.Worker {
 		if os.Getenv(name) == "" {
@@ -346,18 +355,4 @@ func loadDevelopment(dir string) error {
 		}
 	}
 	return nil
-}
-
-// developmentFolder finds --dev in the arguments: its settings must be known
-// before the others are read.
-func developmentFolder(args []string) string {
-	for i, a := range args {
-		if v, ok := strings.CutPrefix(a, "--dev="); ok {
-			return v
-		}
-		if a == "--dev" && i+1 < len(args) {
-			return args[i+1]
-		}
-	}
-	return ""
 }

@@ -86,7 +86,7 @@ func (f facilityList) Run(ctx context.Context, c console) error {
 
 type facilityCheck struct {
 	databaseFlags
-	Secrets string   `env:"FILEROOM_SECRETS" type:"path" placeholder:"DIR" help:"Folder with a file for each credential of a facility."`
+	Secrets string   `env:"FILEROOM_SECRETS" type:"path" placeholder:"DIR" help:"Folder with a file for each credential of a facility: user, colon, password."`
 	IDs     []string `arg:"" optional:"" help:"Facilities to check; all if none is named."`
 }
 

@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -54,6 +55,8 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // commands are the subcommands; the help texts are the documentation.
 type commands struct {
+	From string `name:"dev" type:"path" placeholder:"DIR" help:"Take the settings from a running fileroom dev, such as .fileroom."`
+
 	Demo     demoCommand     `cmd:"" help:"Show the main job on servers of its own: a letter arrives, you approve, the images go and are confirmed."`
 	Dev      devCommand      `cmd:"" help:"Start the servers of the demonstration with a worker, and keep them running."`
 	Worker   workerCommand   `cmd:"" help:"Run workflows and activities until told to stop."`
@@ -65,16 +68,16 @@ type commands struct {
 	Child    childCommand    `cmd:"" hidden:"" help:"Take a foreign file apart, as a child process of another command."`
 }
 
-// run is main without the globals, so that a test can run the program.
+// run is main without the globals, so that a test can run the program. An
+// error of the command line says what is wrong with it and where to look.
 func run(ctx context.Context, args []string, c console) error {
 	var cmds commands
-	code := -1
+	helped := false // Help was asked for, and is printed.
 	parser, err := kong.New(&cmds,
 		kong.Name("fileroom"),
 		kong.Description("The back office of a radiology image library: requests for images in, confirmed transfers out."),
-		kong.UsageOnError(),
 		kong.Writers(c.out, c.err),
-		kong.Exit(func(n int) { code = n }),
+		kong.Exit(func(int) { helped = true }), // Kong calls it after help alone, and then goes on.
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(c),
@@ -86,11 +89,80 @@ func run(ctx context.Context, args []string, c console) error {
 		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
-	if code >= 0 || slices.Contains(args, "--help") && err != nil { // Help was asked for and shown.
+	if helped {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w (see fileroom --help)", err)
+		return fmt.Errorf("%w\nsee %s --help", err, commandOf(err))
 	}
 	return parsed.Run()
 }
+
+// commandOf returns the command whose arguments cannot be parsed.
+func commandOf(err error) string {
+	if at, ok := errors.AsType[*kong.ParseError](err); ok && at.Context != nil && at.Context.Selected() != nil {
+		return at.Context.Selected().FullPath()
+	}
+	return "fileroom"
+}
+
+// BeforeReset takes the settings of --dev, before the parser looks at the
+// environment.
+func (commands) BeforeReset(parsed *kong.Context) error {
+	var dir, command string
+	for _, p := range parsed.Path {
+		switch {
+		case p.Command != nil && command == "":
+			command = p.Command.Name
+		case p.Flag != nil && p.Flag == parsed.Model.HelpFlag: // It needs no settings.
+			return nil
+		case p.Flag != nil && p.Flag.Name == "dev":
+			dir = fmt.Sprint(parsed.FlagValue(p.Flag))
+		}
+	}
+	switch {
+	case dir == "" || command == "":
+		return nil
+	case !slices.Contains([]string{"worker", "migrate", "case", "facility"}, command):
+		return fmt.Errorf("--dev is for worker, migrate, case and facility: %s takes no settings", command)
+	}
+	if err := loadDevelopment(dir, command); err != nil {
+		return fmt.Errorf("--dev: %w", err)
+	}
+	return nil
+}
+
+// Validate returns an error that names every setting that the command needs
+// and does not have, so that they can be given at once.
+func (commands) Validate(parsed *kong.Context) error {
+	given := map[string]bool{}
+	for _, f := range parsed.Flags() {
+		given[f.Name] = !f.Target.IsZero()
+	}
+	var missing []string
+	for _, f := range parsed.Flags() {
+		switch {
+		case given[f.Name]:
+		case f.Required:
+			missing = append(missing, settingName(f))
+		case orFile(f) && !given[f.Name+"-file"]:
+			missing = append(missing, settingName(f)+", itself or as a file")
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return errors.New("missing settings:\n  " + strings.Join(missing, "\n  "))
+}
+
+// settingName returns both names of a setting.
+func settingName(f *kong.Flag) string {
+	if len(f.Envs) == 0 {
+		return "--" + f.Name
+	}
+	return fmt.Sprintf("--%s (%s)", f.Name, f.Envs[0])
+}
+
+// orFile reports whether a setting is required, but may come in a file: by the
+// flag of the same name with -file at its end.
+func orFile(f *kong.Flag) bool { return f.Tag.Has("orfile") }

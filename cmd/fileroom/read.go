@@ -31,7 +31,7 @@ func (r readCommand) Run(ctx context.Context, c console) error {
 			return fmt.Errorf("--received: %q is no date; write it as 2026-05-31", r.Received)
 		}
 	}
-	parts, troubles, sender, err := r.parts(ctx)
+	parts, troubles, message, err := r.parts(ctx)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (r readCommand) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
-	read := reading.Read(pages, reading.Options{Received: received, Sender: sender})
+	read := reading.Read(pages, reading.Options{Received: received, Sender: message.From, SenderName: message.FromName})
 	read.Troubles = append(append(read.Troubles, troubles...), more...)
 	if r.JSON {
 		return writeJSON(c, read)
@@ -47,12 +47,13 @@ func (r readCommand) Run(ctx context.Context, c console) error {
 	return r.print(c, read)
 }
 
-// parts takes the files apart, messages into their pieces.
-func (r readCommand) parts(ctx context.Context) (parts []library.Part, troubles []library.Trouble, sender string, err error) {
+// parts takes the files apart, messages into their pieces. The first message
+// says who sent the request.
+func (r readCommand) parts(ctx context.Context) (parts []library.Part, troubles []library.Trouble, first library.MailMessage, err error) {
 	for _, name := range r.Files {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return nil, nil, "", err
+			return nil, nil, first, err
 		}
 		if !isMessage(name, b) {
 			parts = append(parts, library.Part{Name: filepath.Base(name), Body: b})
@@ -60,14 +61,14 @@ func (r readCommand) parts(ctx context.Context) (parts []library.Part, troubles 
 		}
 		m, err := newParser(nil).Parse(ctx, bytes.NewReader(b))
 		if err != nil {
-			return nil, nil, "", fmt.Errorf("%s: %w", filepath.Base(name), err)
+			return nil, nil, first, fmt.Errorf("%s: %w", filepath.Base(name), err)
 		}
 		parts, troubles = append(parts, m.Parts...), append(troubles, m.Troubles...)
-		if sender == "" {
-			sender = m.From
+		if first.From == "" {
+			first = m
 		}
 	}
-	return parts, troubles, sender, nil
+	return parts, troubles, first, nil
 }
 
 // isMessage reports whether a file is an e-mail: by its name, which the person

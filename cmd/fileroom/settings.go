@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,9 +20,6 @@ import (
 	"fileroom/internal/vault"
 )
 
-// A secret is given as it is, or, better, as a file that holds it.
-type secret string
-
 // pick returns the secret from the value or the file; one of them may be empty.
 func pick(what, value, file string) (string, error) {
 	if file == "" {
@@ -38,16 +34,12 @@ func pick(what, value, file string) (string, error) {
 
 // databaseFlags say where the records are.
 type databaseFlags struct {
-	DatabaseURL     string `env:"FILEROOM_DATABASE_URL" help:"Where the records are: a postgres:// URL."`
+	DatabaseURL     string `env:"FILEROOM_DATABASE_URL" orfile:"" help:"Where the records are: a postgres:// URL."`
 	DatabaseURLFile string `env:"FILEROOM_DATABASE_URL_FILE" help:"File that holds the database URL." type:"path"`
 }
 
 func (f databaseFlags) url() (string, error) {
-	url, err := pick("database URL", f.DatabaseURL, f.DatabaseURLFile)
-	if err == nil && url == "" {
-		err = errors.New("database URL: give --database-url or FILEROOM_DATABASE_URL_FILE")
-	}
-	return url, err
+	return pick("database URL", f.DatabaseURL, f.DatabaseURLFile)
 }
 
 func (f databaseFlags) open(ctx context.Context) (*pgxpool.Pool, error) {
@@ -60,13 +52,10 @@ func (f databaseFlags) open(ctx context.Context) (*pgxpool.Pool, error) {
 
 // keyFlags say where the keys are.
 type keyFlags struct {
-	Keyring string `env:"FILEROOM_KEYRING_FILE" help:"File of the key ring that encrypts documents and payloads." type:"path" placeholder:"FILE"`
+	Keyring string `env:"FILEROOM_KEYRING_FILE" required:"" help:"File of the key ring that encrypts documents and payloads." type:"path" placeholder:"FILE"`
 }
 
 func (f keyFlags) ring() (*vault.Keyring, error) {
-	if f.Keyring == "" {
-		return nil, errors.New("key ring: give --keyring or FILEROOM_KEYRING_FILE (fileroom keys makes one)")
-	}
 	return vault.ReadKeyring(f.Keyring)
 }
 

@@ -56,7 +56,7 @@ type mailboxFlags struct {
 	Name         string   `env:"NAME" default:"imagelibrary" help:"Name of the mailbox, for people and for its workflow."`
 	Address      string   `env:"ADDRESS" required:"" placeholder:"HOST:PORT" help:"IMAP server, with TLS from the first byte."`
 	User         string   `env:"USER" required:"" help:"Account at the IMAP server."`
-	Password     string   `env:"PASSWORD" help:"Its password."`
+	Password     string   `env:"PASSWORD" orfile:"" help:"Its password."`
 	PasswordFile string   `env:"PASSWORD_FILE" type:"path" placeholder:"FILE" help:"File that holds the password."`
 	Folder       string   `env:"FOLDER" default:"INBOX" help:"Folder that is watched."`
 	CA           string   `env:"CA_FILE" type:"path" placeholder:"FILE" help:"Certificate authority of the server; the system's if not given."`
@@ -67,7 +67,7 @@ type mailboxFlags struct {
 type smtpFlags struct {
 	Address      string `env:"ADDRESS" required:"" placeholder:"HOST:PORT" help:"Submission server, with STARTTLS."`
 	User         string `env:"USER" required:"" help:"Account at the submission server."`
-	Password     string `env:"PASSWORD" help:"Its password."`
+	Password     string `env:"PASSWORD" orfile:"" help:"Its password."`
 	PasswordFile string `env:"PASSWORD_FILE" type:"path" placeholder:"FILE" help:"File that holds the password."`
 	From         string `env:"FROM" required:"" placeholder:"ADDRESS" help:"Address that letters come from."`
 	CA           string `env:"CA_FILE" type:"path" placeholder:"FILE" help:"Certificate authority of the server; the system's if not given."`
@@ -164,7 +164,7 @@ func (w workerCommand) activities(ring *vault.Keyring, verifier *staff.Verifier,
 		Cases:     cases,
 		Decisions: &activities.Decisions{Records: records, Cases: cases, Verifier: trusted, Now: time.Now},
 		Releases:  &activities.Releases{Records: records, Cases: cases, Verifier: trusted, Now: time.Now},
-		Transfers: &activities.Transfers{Records: records, PACS: pacs, Destinations: destinations{w.Secrets}, Now: time.Now, Heart: heart},
+		Transfers: &activities.Transfers{Records: records, PACS: pacs, Destinations: destinations{w.Secrets}, Present: activities.PresentRevision(cases), Now: time.Now, Heart: heart},
 	}, nil
 }
 

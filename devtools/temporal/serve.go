@@ -82,7 +82,15 @@ func (o options) ui() *uiserver.Server {
 		// that it renders through a URL.
 		DisableNewsFetch: true,
 		HideLogs:         true,
-		Codec:            uiconfig.Codec{Endpoint: o.codecEndpoint},
+		// Fileroom's gateway lets none of these pass, so the UI need not offer them.
+		WorkflowTerminateDisabled: true,
+		WorkflowCancelDisabled:    true,
+		WorkflowResetDisabled:     true,
+		WorkflowPauseDisabled:     true,
+		BatchActionsDisabled:      true,
+		StartWorkflowDisabled:     true,
+		ActivityCommandsDisabled:  true,
+		Codec:                     uiconfig.Codec{Endpoint: o.codecEndpoint},
 		CORS: uiconfig.CORS{
 			AllowOrigins:   o.corsOrigins,
 			CookieInsecure: true, // Loopback is served without TLS.

@@ -18,7 +18,7 @@ func (s *Stack) Messages(mailbox string, each func(raw io.Reader) error) error {
 			return library.Fault(op, mailbox, err)
 		}
 		for _, file := range files {
-			f, err := os.Open(file) //nolint:gosec // Inside our folder.
+			f, err := os.Open(file)
 			if os.IsNotExist(err) {
 				continue // Dovecot has just moved it.
 			}

@@ -302,7 +302,7 @@ func (m mailroom) deliver(user, from string, raw io.Reader) (err error) {
 	now := time.Now()
 	name := fmt.Sprintf("%d.R%s.localhost", now.Unix(), hex.EncodeToString(random[:]))
 	draft := filepath.Join(m.dir, user, "tmp", name)
-	f, err := os.OpenFile(draft, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // Inside our folder.
+	f, err := os.OpenFile(draft, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return library.Fault(op, "", err)
 	}

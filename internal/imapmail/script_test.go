@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strings"
 	"testing"
@@ -34,9 +35,7 @@ func usual(change script) script {
 		"STORE":      "%s OK done\r\n",
 		"NOOP":       "%s OK done\r\n",
 	}
-	for k, v := range change {
-		s[k] = v
-	}
+	maps.Copy(s, change)
 	return s
 }
 

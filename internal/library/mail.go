@@ -22,6 +22,7 @@ type IncomingMail struct {
 type MailMessage struct {
 	MessageID string
 	From      string // The address alone.
+	FromName  string // As the sender writes it.
 	ReplyTo   string // Where an answer may go; empty if nowhere.
 	Subject   string
 	Date      time.Time

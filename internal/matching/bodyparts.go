@@ -71,7 +71,7 @@ func readBodyPart(text string) bodyPart {
 				break
 			}
 			if parts, ok := partWords[phrase]; ok {
-				for _, p := range strings.Fields(parts) {
+				for p := range strings.FieldsSeq(parts) {
 					if !slices.Contains(b.parts, p) {
 						b.parts = append(b.parts, p)
 					}

@@ -1,6 +1,7 @@
 package mimemail
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -110,10 +111,8 @@ func bounce(h header) bool {
 
 // replied reports whether h is that of an answer that a program gave.
 func replied(h header) bool {
-	for _, name := range []string{"x-autoreply", "x-autorespond", "x-auto-reply", "x-mail-autoreply", "x-autoreply-from"} {
-		if h.has(name) {
-			return true
-		}
+	if slices.ContainsFunc([]string{"x-autoreply", "x-autorespond", "x-auto-reply", "x-mail-autoreply", "x-autoreply-from"}, h.has) {
+		return true
 	}
 	// Older autoresponders have their own words for it.
 	if anyWord(h.all("precedence"), "auto_reply", "auto-reply") {
@@ -161,10 +160,8 @@ func localPart(address string) string {
 func anyWord(values []string, words ...string) bool {
 	for _, value := range values {
 		for _, got := range strings.FieldsFunc(strings.ToLower(value), func(r rune) bool { return r == ',' || r == ';' || r == ' ' }) {
-			for _, word := range words {
-				if got == word {
-					return true
-				}
+			if slices.Contains(words, got) {
+				return true
 			}
 		}
 	}

@@ -28,6 +28,7 @@ const (
 type wire struct {
 	MessageID string            `json:"message_id"`
 	From      string            `json:"from"`
+	FromName  string            `json:"from_name"`
 	ReplyTo   string            `json:"reply_to"`
 	Subject   string            `json:"subject"`
 	Date      time.Time         `json:"date"`
@@ -99,7 +100,7 @@ func (d *dissection) head(h header) {
 	d.Sign = signOf(h)
 	from, _ := h.one("from")
 	reply, _ := h.one("reply-to")
-	d.From, d.ReplyTo = from.Address, reply.Address
+	d.From, d.FromName, d.ReplyTo = from.Address, from.Name, reply.Address
 	d.MessageID = h.messageID("message-id")
 	d.InReplyTo = append(h.messageIDs("in-reply-to"), h.messageIDs("references")...)
 	d.Subject, d.Date = h.text("subject"), h.date()

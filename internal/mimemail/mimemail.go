@@ -101,7 +101,7 @@ func (p *Parser) decode(op string, out []byte) (library.MailMessage, error) {
 		w.Sign = ourselves
 	}
 	m := library.MailMessage{
-		MessageID: w.MessageID, From: w.From, ReplyTo: answerable(w.Sign, w.From, w.ReplyTo, p.Own), Subject: w.Subject, Date: w.Date,
+		MessageID: w.MessageID, From: w.From, FromName: w.FromName, ReplyTo: answerable(w.Sign, w.From, w.ReplyTo, p.Own), Subject: w.Subject, Date: w.Date,
 		InReplyTo: w.InReplyTo, Automatic: w.Sign.words(len(w.Parts) > 0), Troubles: w.Troubles,
 	}
 	if text := next(w.Text); len(bytes.TrimSpace(text)) > 0 {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"image"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func (r *Recognizer) Page(ctx context.Context, picture *image.Gray) (library.Pag
 	if err != nil {
 		return page, err
 	}
-	if best.poor() {
+	if best.poor() || best.sideways() {
 		if g, best, err = r.turned(ctx, g, best); err != nil {
 			return page, err
 		}
@@ -82,7 +83,7 @@ func (r *Recognizer) turned(ctx context.Context, g *image.Gray, upright reading)
 	if err != nil {
 		return g, upright, err
 	}
-	if other.score > upright.score {
+	if other.score > upright.score || upright.sideways() && !other.sideways() {
 		return t, other, nil
 	}
 	return g, upright, nil
@@ -130,6 +131,25 @@ type reading struct {
 	score float64 // Sum over the letters of the confidence above one half.
 	sure  int     // Words of three letters and more that are read well.
 	mean  float64 // Confidence of the mean letter.
+}
+
+// sideways reports whether most words stand upright on their ends: Tesseract
+// reads a page that lies on its side, word for word, and in a hopeless order.
+func (r reading) sideways() bool {
+	words, tall := 0, 0
+	for _, l := range r.lines {
+		for _, w := range l.Words {
+			if len(w.Text) < 4 {
+				continue
+			}
+			words++
+			// Boxes are in parts of the page, whose sides differ by less than this factor.
+			if w.Box.H > 1.4*w.Box.W {
+				tall++
+			}
+		}
+	}
+	return tall*2 > words
 }
 
 func (r reading) poor() bool { return r.mean < 0.6 || r.sure < 8 }
@@ -188,7 +208,7 @@ func parse(out []byte, width, height float64) reading {
 		var v [5]float64 // left, top, width, height, conf
 		for i := range v {
 			n, err := strconv.ParseFloat(f[6+i], 64)
-			if err != nil {
+			if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 				n = 0
 			}
 			v[i] = n

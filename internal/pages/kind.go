@@ -45,7 +45,7 @@ func kindOf(b []byte, p Part) kind {
 		return kindEmpty
 	case p.Text:
 		return kindText
-	case bytes.Contains(head, []byte("%PDF-")): // Readers allow rubbish before it.
+	case has("%PDF-"):
 		return kindPDF
 	case has("II*\x00"), has("MM\x00*"), has("II+\x00"), has("MM\x00+"):
 		return kindTIFF
@@ -63,14 +63,39 @@ func kindOf(b []byte, p Part) kind {
 		return kindArchive
 	case len(head) > 132 && string(head[128:132]) == "DICM":
 		return kindDICOM
-	case !utf8.Valid(b) || bytes.IndexByte(head, 0) >= 0:
-		return kindUnknown
 	case isMail(b):
 		return kindMail
+	case bytes.Contains(head, []byte("%PDF-")): // Readers of PDF allow rubbish before it.
+		return kindPDF
+	case binaryBytes(head):
+		return kindUnknown
 	case isHTML(head):
 		return kindHTML
 	}
 	return kindText
+}
+
+// binaryBytes reports whether b holds what no text holds.
+func binaryBytes(b []byte) bool {
+	odd := 0
+	for _, c := range b {
+		if c == 0 {
+			return true
+		}
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' {
+			odd++
+		}
+	}
+	if !utf8.Valid(b[:len(b)-min(len(b), 3)]) {
+		// Latin-1 has a letter with an accent here and there, not everywhere.
+		for _, c := range b {
+			if c >= 0x80 {
+				odd++
+			}
+		}
+		return odd*4 > len(b)
+	}
+	return odd*10 > len(b)
 }
 
 // zipKind tells office files and archives with a password from other archives (APPNOTE.TXT 4.4.4: bit 0 means encrypted).

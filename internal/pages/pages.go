@@ -48,7 +48,6 @@ type Part struct {
 	Name        string // As the sender calls it; not believed.
 	ContentType string // As the sender says; not believed but for text.
 	Text        bool   // Body is the words of a message or a page: UTF-8 text.
-	Inline      bool   // Meant to be seen within a text. A small picture of this kind is a logo and no page.
 	Body        io.Reader
 }
 
@@ -96,8 +95,8 @@ type picture struct {
 	draw func(ctx context.Context, pixels int) (*image.Gray, error)
 }
 
-// smallest is the shorter side in pixels of a picture within a text that is taken for a page.
-const smallest = 400
+// smallest is the shorter side in pixels of a picture that can be a page.
+const smallest = 200
 
 // maxDepth is how deep a message may lie in messages.
 const maxDepth = 3
@@ -123,7 +122,7 @@ func (w *work) open(ctx context.Context, p Part, depth int) error {
 	case kindTIFF:
 		return w.tiff(ctx, body)
 	case kindPicture:
-		w.picture(body, p.Inline)
+		w.picture(body)
 	case kindMail:
 		return w.mail(ctx, body, depth)
 	default:
@@ -205,14 +204,14 @@ func (w *work) tiff(ctx context.Context, file []byte) error {
 	return w.pdf(ctx, doc)
 }
 
-func (w *work) picture(file []byte, inline bool) {
+func (w *work) picture(file []byte) {
 	g, err := decodePicture(file)
 	if err != nil {
 		w.fail(err, 0)
 		return
 	}
-	if inline && min(g.Rect.Dx(), g.Rect.Dy()) < smallest {
-		return
+	if w.part > 1 && min(g.Rect.Dx(), g.Rect.Dy()) < smallest {
+		return // A logo below somebody's name.
 	}
 	if i, ok := w.add(library.Page{Source: library.SourceOCR}); ok {
 		w.todo = append(w.todo, picture{page: i, read: true, draw: func(context.Context, int) (*image.Gray, error) { return g, nil }})

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -15,12 +16,12 @@ const maxText = 1 << 20
 // linesOf makes lines of plain text. An empty line is a line without words:
 // it parts paragraphs. Lines at the end are dropped.
 func linesOf(s string) []library.Line {
-	s = strings.ToValidUTF8(s[:min(len(s), maxText)], "\ufffd")
+	s = utf8Text(s[:min(len(s), maxText)])
 	var lines []library.Line
 	last := 0
 	for raw := range strings.Lines(s) {
 		var l library.Line
-		for _, f := range strings.Fields(strings.Trim(raw, "\ufeff")) {
+		for f := range strings.FieldsSeq(strings.Trim(raw, "\ufeff")) {
 			l.Words = append(l.Words, library.Word{Text: f, Confidence: 1})
 		}
 		lines = append(lines, l)
@@ -29,6 +30,18 @@ func linesOf(s string) []library.Line {
 		}
 	}
 	return lines[:last]
+}
+
+// utf8Text takes what is no UTF-8 for Latin-1, which every byte is.
+func utf8Text(s string) string {
+	if utf8.ValidString(s) || utf8.ValidString(s[:max(0, len(s)-3)]) {
+		return strings.ToValidUTF8(s, "\ufffd")
+	}
+	r := make([]rune, 0, len(s))
+	for i := range len(s) {
+		r = append(r, rune(s[i]))
+	}
+	return string(r)
 }
 
 // textOfHTML returns the words of a web page as somebody would type them:

@@ -76,7 +76,7 @@ func TestPages(t *testing.T) {
 
 			got, err := reader(cmp.Or(tt.timeout, time.Minute)).Pages(t.Context(), tt.doc)
 			switch {
-			case tt.err == errAny && library.KindOf(err) == library.Invalid:
+			case errors.Is(tt.err, errAny) && library.KindOf(err) == library.Invalid:
 			case !errors.Is(err, tt.err) || err != nil && library.KindOf(err) != library.Invalid:
 				t.Fatalf("Pages error = %v of kind %q, want %v", err, library.KindOf(err), tt.err)
 			}

@@ -94,7 +94,7 @@ func (r *Reader) run(ctx context.Context, doc []byte, command ...string) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	out, err := r.child(command, f).Run(ctx, nil)
 	exit, ok := errors.AsType[*sandbox.ExitError](err)
 	switch {
@@ -165,7 +165,7 @@ func plainLines(text string) []library.Line {
 	var lines []library.Line
 	for l := range strings.Lines(text) {
 		var line library.Line
-		for _, w := range strings.Fields(l) {
+		for w := range strings.FieldsSeq(l) {
 			line.Words = append(line.Words, library.Word{Text: strings.ToValidUTF8(w, "\ufffd"), Confidence: 0.8})
 		}
 		lines = append(lines, line)

@@ -62,13 +62,13 @@ func (r *reader) unquoteMail(p library.Page, h *history) library.Page {
 	for i := 0; i < len(lines); i++ {
 		key, t := lineKey{p.Number, i}, lines[i].Text()
 		if n := attribution(lines, levels, i); n > 0 {
-			head := ""
+			var head []string
 			for j := i; j < i+n; j++ {
-				head += " " + lines[j].Text()
+				head = append(head, lines[j].Text())
 				h.dropped[lineKey{p.Number, j}] = true
 			}
-			authors[levels[i]+1] = head
-			h.authors = append(h.authors, head)
+			authors[levels[i]+1] = strings.Join(head, " ")
+			h.authors = append(h.authors, authors[levels[i]+1])
 			i += n - 1
 			cut = false
 			continue

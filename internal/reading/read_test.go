@@ -42,7 +42,7 @@ func paper(source library.Source, s string) library.Page {
 func lineOf(s string, y *float64) library.Line {
 	var l library.Line
 	x := 0.12
-	for _, f := range strings.Fields(s) {
+	for f := range strings.FieldsSeq(s) {
 		if f == "|" {
 			x += 0.2
 			continue

@@ -69,7 +69,7 @@ type mention struct {
 func mentions(s string) []mention {
 	var out []mention
 	for _, e := range examinations {
-		for _, m := range e.re.FindAllStringIndex(s, -1) {
+		for _, m := range e.re.FindAllStringIndex(s, 2*most) {
 			if !slices.ContainsFunc(out, func(o mention) bool { return m[0] < o.end && o.start < m[1] }) && !lowerCaseAbbreviation(s[m[0]:m[1]], s) {
 				out = append(out, mention{m[0], m[1], e.modality, e.part})
 			}
@@ -100,37 +100,45 @@ func lowerCaseAbbreviation(word, s string) bool {
 	return word == "Mr" || word == "MR" && strings.Contains(s, "MR.") || word == "ct" && strings.Contains(s, "CT ")
 }
 
+// A draft is an examination that may be one that is asked for.
+type draft struct {
+	mention
+	part       string
+	partAt     [2]int
+	whens      []when
+	confidence float64
+}
+
 // studies reads what is asked for.
 func (r *reader) studies() {
-	s := r.t.s
-	ms := mentions(s)
-	ms = ms[:min(len(ms), most)]
-	ends := r.t.ends
-	taken := 0 // Up to here the text has been used for an earlier study.
-	type draft struct {
-		mention
-		part, partConf string
-		partAt         [2]int
-		whens          []when
-		confidence     float64
+	drafts := r.drafts()
+	r.shareDates(drafts)
+	dated := slices.ContainsFunc(drafts, func(d draft) bool { return len(d.whens) > 0 })
+	for _, d := range drafts {
+		if dated && len(d.whens) == 0 && d.part == "" || d.confidence < 0.5 && len(drafts) > 1 {
+			continue // A word in passing.
+		}
+		d.part = r.sideElsewhere(d.part)
+		if len(d.whens) == 0 {
+			d.whens, d.confidence = []when{{}}, min(d.confidence, 0.7)
+		}
+		for _, w := range d.whens {
+			r.study(d, w)
+		}
 	}
+	if len(drafts) == 0 {
+		r.allStudies()
+	}
+}
+
+// drafts finds each examination with its part of the body and its dates.
+func (r *reader) drafts() []draft {
+	ms := mentions(r.t.s)
+	ms = ms[:min(len(ms), most)]
+	taken := 0 // Up to here the text has been used for an earlier study.
 	var drafts []draft
 	for i, m := range ms {
-		scope := len(s)
-		for _, e := range ends {
-			if e > m.end {
-				scope = e
-				break
-			}
-		}
-		partScope := scope
-		if i+1 < len(ms) {
-			scope = min(scope, ms[i+1].start)
-			partScope = scope
-			if p := partBefore.FindStringIndex(s[m.end:ms[i+1].start]); p != nil && scope == ms[i+1].start {
-				partScope = m.end + p[0] // That part is the next examination's.
-			}
-		}
+		scope, partScope := r.scope(ms, i)
 		sentence, _ := r.t.sentence(m.start)
 		d := draft{mention: m, confidence: 0.93}
 		d.part, d.partAt = r.bodyPart(m, max(sentence, taken), partScope)
@@ -138,19 +146,11 @@ func (r *reader) studies() {
 		if len(d.whens) == 0 {
 			d.whens = r.before(m, max(sentence, taken))
 		}
-		if len(d.whens) == 0 && len(drafts) > 0 && sameDay.MatchString(s[m.end:scope]) {
-			if p := drafts[len(drafts)-1].whens; len(p) > 0 {
-				w := p[len(p)-1]
-				w.confidence = min(w.confidence, 0.85)
-				d.whens = []when{w}
-			}
+		behind := r.t.s[m.end:scope]
+		if len(drafts) > 0 {
+			d.asBefore(drafts[len(drafts)-1], behind)
 		}
-		if len(drafts) > 0 && d.part != "" && samePart.MatchString(s[m.end:scope]) {
-			if prev := drafts[len(drafts)-1].part; strings.HasSuffix(prev, d.part) {
-				d.part = prev
-			}
-		}
-		if notAsked.MatchString(s[sentence:m.start]) && len(d.whens) == 0 || aboutHistory.MatchString(s[m.end:min(scope, m.end+25)]) {
+		if notAsked.MatchString(r.t.s[sentence:m.start]) && len(d.whens) == 0 || aboutHistory.MatchString(behind[:min(len(behind), 25)]) {
 			d.confidence = 0.4
 		}
 		taken = max(m.end, d.partAt[1])
@@ -159,7 +159,42 @@ func (r *reader) studies() {
 		}
 		drafts = append(drafts, d)
 	}
-	// "CT and x-ray of the chest, both on 6 May": what the later says holds for the earlier.
+	return drafts
+}
+
+// scope returns up to where the words behind examination i of ms belong to it,
+// and up to where its part of the body can be named.
+func (r *reader) scope(ms []mention, i int) (scope, partScope int) {
+	m := ms[i]
+	scope = len(r.t.s)
+	if e := slices.IndexFunc(r.t.ends, func(e int) bool { return e > m.end }); e >= 0 {
+		scope = r.t.ends[e]
+	}
+	if i+1 == len(ms) || ms[i+1].start > scope {
+		return scope, scope
+	}
+	scope = ms[i+1].start
+	if p := partBefore.FindStringIndex(r.t.s[m.end:scope]); p != nil {
+		return scope, m.end + p[0] // That part is the next examination's.
+	}
+	return scope, scope
+}
+
+// asBefore completes d where the words behind it say "the same day" or "the same knee" as of the study before.
+func (d *draft) asBefore(before draft, behind string) {
+	if n := len(before.whens); len(d.whens) == 0 && n > 0 && sameDay.MatchString(behind) {
+		w := before.whens[n-1]
+		w.confidence = min(w.confidence, 0.85)
+		d.whens = []when{w}
+	}
+	if d.part != "" && strings.HasSuffix(before.part, d.part) && samePart.MatchString(behind) {
+		d.part = before.part
+	}
+}
+
+// shareDates gives an examination without a date that of the next in its
+// sentence: "CT and x-ray of the chest, both on 6 May".
+func (r *reader) shareDates(drafts []draft) {
 	for i := len(drafts) - 2; i >= 0; i-- {
 		a, b := &drafts[i], drafts[i+1]
 		_, end := r.t.sentence(a.start)
@@ -167,45 +202,26 @@ func (r *reader) studies() {
 			continue
 		}
 		a.whens = slices.Clone(b.whens[:1])
-		if !bothDone.MatchString(s[a.end:end]) {
+		if !bothDone.MatchString(r.t.s[a.end:end]) {
 			a.confidence = min(a.confidence, 0.6)
 		}
 		if a.part == "" && a.modality != "MG" {
 			a.part, a.partAt = b.part, b.partAt
 		}
 	}
-	useful := slices.ContainsFunc(drafts, func(d draft) bool { return len(d.whens) > 0 })
-	for i := range drafts {
-		drafts[i].part = r.sideElsewhere(drafts[i].part)
-	}
-	for _, d := range drafts {
-		if useful && len(d.whens) == 0 && d.part == "" || d.confidence < 0.5 && len(drafts) > 1 {
-			continue // A word in passing.
-		}
-		whens := d.whens
-		if len(whens) == 0 {
-			whens = []when{{}}
-			d.confidence = min(d.confidence, 0.7)
-		}
-		for _, w := range whens {
-			r.study(d.mention, d.part, d.partAt, w, d.confidence)
-		}
-	}
-	if len(drafts) == 0 {
-		r.allStudies()
-	}
 }
 
-func (r *reader) study(m mention, part string, partAt [2]int, w when, confidence float64) {
-	study := library.StudyRequest{Modality: m.modality, BodyPart: part, Date: w.date, From: w.from, To: w.to}
+// study adds what d asks for at w, once.
+func (r *reader) study(d draft, w when) {
+	study := library.StudyRequest{Modality: d.modality, BodyPart: d.part, Date: w.date, From: w.from, To: w.to}
 	if slices.Contains(r.req.Studies, study) {
 		return
 	}
 	name := fmt.Sprintf("studies[%d].", len(r.req.Studies))
 	r.req.Studies = append(r.req.Studies, study)
-	r.field(name+"modality", study.Modality, confidence, m.start, m.end)
-	r.field(name+"body_part", part, min(confidence, 0.89), partAt[0], partAt[1])
-	c := min(confidence, w.confidence)
+	r.field(name+"modality", study.Modality, d.confidence, d.start, d.end)
+	r.field(name+"body_part", d.part, min(d.confidence, 0.89), d.partAt[0], d.partAt[1])
+	c := min(d.confidence, w.confidence)
 	r.field(name+"date", string(w.date), c, w.start, w.end)
 	r.field(name+"from", string(w.from), c, w.start, w.end)
 	r.field(name+"to", string(w.to), c, w.start, w.end)
@@ -259,8 +275,7 @@ var onDate = regexp.MustCompile(`(?i)[,:]? *(?:,? ?(?:there was|i had|you did|we
 
 // before returns the date that leads up to an examination: "on January 7 there was a CT".
 func (r *reader) before(m mention, from int) []when {
-	for i := len(r.dates) - 1; i >= 0; i-- {
-		w := r.dates[i]
+	for _, w := range slices.Backward(r.dates) {
 		if w.end > m.start {
 			continue
 		}

@@ -21,8 +21,8 @@ type text struct {
 // The most of one request that is looked at. Patterns are tried against each
 // other in places, so that what a stranger sends must not decide how often.
 const (
-	maxText = 150_000 // Bytes: fifty pages of prose.
-	most    = 60      // Names, dates, examinations and addresses, each.
+	maxText = 60_000 // Bytes: twenty pages of prose.
+	most    = 60     // Names, dates, examinations and addresses, each.
 )
 
 // A span is where a word stands in a text.

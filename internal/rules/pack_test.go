@@ -38,7 +38,7 @@ func TestThePackHoldsTogether(t *testing.T) {
 			t.Errorf("no rule uses the function %s", name)
 		}
 	}
-	for _, id := range strings.Fields("IN-01 IN-03 IN-04 IN-05 IN-06 DL-01 DL-02 DL-03 DL-04 DL-05 DL-06 DL-07 DL-08 DL-09 DL-10 DL-11 DL-12 " +
+	for id := range strings.FieldsSeq("IN-01 IN-03 IN-04 IN-05 IN-06 DL-01 DL-02 DL-03 DL-04 DL-05 DL-06 DL-07 DL-08 DL-09 DL-10 DL-11 DL-12 " +
 		"PM-01 PM-02 PM-04 SM-01 SM-02 SM-04 DS-01 DS-02 LB-4 LB-5") {
 		if !seen[id] {
 			t.Errorf("%s is not in the pack", id)

@@ -121,7 +121,7 @@ func (c Child) start(ctx context.Context, program string, in io.Reader, out, com
 // limits is the beginning of a shell script that sets the limits of c.
 func (c Child) limits() string {
 	s := "ulimit -c 0; "
-	if c.Memory > 0 && !(raceDetector && c.own()) { // The race detector maps terabytes.
+	if c.Memory > 0 && (!raceDetector || !c.own()) { // The race detector maps terabytes.
 		s += fmt.Sprintf("ulimit -v %d || exit 126; ", c.Memory>>10)
 	}
 	if c.CPU > 0 {

@@ -68,7 +68,7 @@ func (c *Converter) mend(ctx context.Context, file []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	_, _, runErr := c.run(ctx, file, "tiffcp", "-i", "-c", "none", sandbox.Path(0), sandbox.Path(1), out)
 	if runErr != nil && !errors.Is(runErr, ErrDamaged) {
 		return nil, runErr
@@ -89,7 +89,7 @@ func (c *Converter) run(ctx context.Context, file []byte, program string, args .
 	if err != nil {
 		return nil, false, err
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	var complaints strings.Builder
 	timeout := cmp.Or(c.Timeout, 20*time.Second)
 	child := sandbox.Child{

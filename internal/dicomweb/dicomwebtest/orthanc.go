@@ -75,7 +75,7 @@ func (o *Orthanc) start(ctx context.Context, program string) error {
 		return err
 	}
 	o.URL = fmt.Sprintf("http://127.0.0.1:%d/dicom-web", o.port)
-	o.cmd = exec.Command(program, conf) //nolint:noctx,gosec // Outlives the start; Stop ends it. The program is Orthanc.
+	o.cmd = exec.Command(program, conf) //nolint:noctx // Outlives the start; Stop ends it.
 	o.cmd.Dir = o.dir
 	o.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() == 0 {

@@ -3,6 +3,7 @@ package librarytest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -18,9 +19,7 @@ func TestRecords(t *testing.T, open func(testing.TB) library.Records) {
 	for _, group := range []map[string]func(*testing.T, library.Records){
 		arrivalTests, caseTests, assessmentTests, historyTests, releaseTests,
 	} {
-		for name, test := range group {
-			tests[name] = test
-		}
+		maps.Copy(tests, group)
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

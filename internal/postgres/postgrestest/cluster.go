@@ -116,20 +116,21 @@ func (c *cluster) launch(ctx context.Context, bin string, who *syscall.Credentia
 			}
 		}
 	}
-	command := func(name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(name, args...)
+	command := func(ctx context.Context, name string, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, name, args...)
 		cmd.Dir = "/"
 		cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"}
 		// A group of its own: an interrupt at the terminal is not for it.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who, Setpgid: true}
 		return cmd
 	}
-	initdb := command(filepath.Join(bin, "initdb"), "-D", data, "-U", string(Superuser), "--pwfile", secret,
+	initdb := command(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", string(Superuser), "--pwfile", secret,
 		"-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync")
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, bytes.TrimSpace(out))
 	}
-	cmd := command("/bin/sh", "-c", server, "sh", c.folder, filepath.Join(bin, "postgres"), "-D", data,
+	// The server serves many tests, and ends with this process: see below.
+	cmd := command(context.WithoutCancel(ctx), "/bin/sh", "-c", server, "sh", c.folder, filepath.Join(bin, "postgres"), "-D", data,
 		"-c", "listen_addresses=", "-c", "unix_socket_directories="+c.folder, "-c", "max_connections=200",
 		"-c", "shared_buffers=32MB", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "log_statement=all", "-c", "timezone=America/New_York") // Not UTC: nothing may rest on the server's zone.

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+var update = flag.Bool("update", false, "write the table of settings into the README")
+
+// TestReadmeSettings holds the table of settings in the README to the flags.
+func TestReadmeSettings(t *testing.T) {
+	t.Parallel()
+	const begin, end = "<!-- settings: written by go test ./cmd/fileroom -update -->\n", "<!-- end of settings -->\n"
+	name := filepath.Join("..", "..", "README.md")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, found := strings.Cut(string(b), begin)
+	table, tail, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		t.Fatalf("README.md has no place for the table of settings between %q and %q", begin, end)
+	}
+	want := settingsTable(model(t))
+	if *update {
+		if err := os.WriteFile(name, []byte(head+begin+want+end+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if table != want {
+		t.Errorf("the table of settings in README.md is not what the flags say: run go test ./cmd/fileroom -update\n got:\n%s\nwant:\n%s", table, want)
+	}
+}
+
+// settingsTable writes down every setting that has a variable, in the order of
+// commands and flags.
+func settingsTable(app *kong.Application) string {
+	var b strings.Builder
+	b.WriteString("| variable | flag | default | meaning |\n|---|---|---|---|\n")
+	seen := map[string]bool{}
+	for _, leaf := range app.Leaves(true) {
+		for _, f := range leaf.Flags {
+			for _, env := range f.Envs {
+				if !seen[env] {
+					seen[env] = true
+					fmt.Fprintf(&b, "| `%s` | `--%s` | %s | %s |\n", env, f.Name, defaultOf(f), f.Help)
+				}
+			}
+		}
+	}
+	return b.String()
+}
+
+func defaultOf(f *kong.Flag) string {
+	switch {
+	case f.Required:
+		return "required"
+	case orFile(f):
+		return "required, or its file"
+	case f.Default != "":
+		return "`" + f.Default + "`"
+	}
+	return ""
+}
+
+// TestSettingsAgree checks that a variable means the same to every command.
+func TestSettingsAgree(t *testing.T) {
+	t.Parallel()
+	flags := map[string]*kong.Flag{}
+	for _, leaf := range model(t).Leaves(true) {
+		for _, f := range leaf.Flags {
+			for _, env := range f.Envs {
+				if first := flags[env]; first == nil {
+					flags[env] = f
+				} else if first.Name != f.Name || first.Help != f.Help || defaultOf(first) != defaultOf(f) {
+					t.Errorf("%s is --%s (%s) for one command and --%s (%s) for %s", env, first.Name, first.Help, f.Name, f.Help, leaf.Path())
+				}
+			}
+		}
+	}
+	if len(flags) < 30 {
+		t.Errorf("only %d settings are seen", len(flags))
+	}
+}
+
+// TestOrFile checks that each secret that may come in a file has a flag for it.
+func TestOrFile(t *testing.T) {
+	t.Parallel()
+	count := 0
+	for _, leaf := range model(t).Leaves(true) {
+		names := map[string]bool{}
+		for _, f := range leaf.Flags {
+			names[f.Name] = true
+		}
+		for _, f := range leaf.Flags {
+			if orFile(f) {
+				count++
+				if !names[f.Name+"-file"] {
+					t.Errorf("%s has no --%s-file", leaf.Path(), f.Name)
+				}
+			}
+		}
+	}
+	if count < 3 {
+		t.Errorf("only %d such settings are seen", count)
+	}
+}
