@@ -33,8 +33,8 @@ ENV FILEROOM_VAULT=/var/lib/fileroom/vault
 
 # The process runs or the container ends; what is asked here is whether it can
 # get at its records.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
-  CMD ["fileroom", "facility", "list"]
+HEALTHCHECK --interval=30s --timeout=25s --start-period=60s --retries=3 \
+  CMD ["fileroom", "health"]
 
 ENTRYPOINT ["fileroom"]
 CMD ["worker"]

@@ -24,7 +24,8 @@ type Arrivals struct {
 	Vault   Vault
 	Parser  MessageParser
 	Opener  Opener
-	Domain  string // Of the Message-IDs of our own letters.
+	Domain  string   // Of the Message-IDs of our own letters.
+	Library []string // What letters call the library and its hospital: never the recipient.
 	NewID   func() library.CaseID
 	Now     func() time.Time
 	Heart   Heart
@@ -322,7 +323,7 @@ func (a *Arrivals) parse(ctx context.Context, arrival library.Arrival) (library.
 // save reads pages, puts pages and reading into the vault and notes them in
 // the case.
 func (a *Arrivals) save(ctx context.Context, c library.Case, pages []library.Page, troubles []library.Trouble, papers []string, m library.MailMessage) (ReadArrivalResult, error) {
-	read := reading.Read(pages, reading.Options{Received: library.DateOf(c.ReceivedAt), Sender: m.From, SenderName: m.FromName})
+	read := reading.Read(pages, reading.Options{Received: library.DateOf(c.ReceivedAt), Sender: m.From, SenderName: m.FromName, Library: a.Library})
 	read.Troubles = append(read.Troubles, troubles...)
 	readDigest, err := putJSON(ctx, a.Vault, read)
 	if err != nil {

@@ -168,10 +168,10 @@ func (w *release) check(ctx workflow.Context) error {
 // review waits until staff have decided, or something has changed.
 func (w *release) review(ctx workflow.Context) error {
 	for w.outcome == "" && !w.changed && w.asked == nil && (w.held || !w.approved()) {
+		heard := len(w.ear.seen)
 		if err := w.waitForStaff(ctx); err != nil {
 			return err
 		}
-		heard := len(w.ear.seen)
 		decided, err := workflow.AwaitWithTimeout(ctx, ReviewReminder, func() bool { return len(w.ear.seen) > heard || w.changed || w.outcome != "" })
 		if err != nil {
 			return err

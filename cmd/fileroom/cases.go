@@ -202,7 +202,7 @@ func (a caseApprove) Run(ctx context.Context, c console) error {
 		return err
 	}
 	signer := staff.ClientInterceptor(staff.Signer{Key: key, Digests: ring.Digests(staff.DigestPurpose)}, who, workers.StaffMessages...)
-	temporal, _, err := a.dial(ctx, ring, newLog(c, slog.LevelError), signer)
+	temporal, _, err := a.dial(ctx, ring, newLog(c, slog.LevelError), speaking(signer))
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func newShow(ctx context.Context, i *installation, c console, auto bool) (*show,
 		return nil, err
 	}
 	signer := staff.ClientInterceptor(staff.Signer{Key: key, Digests: ring.Digests(staff.DigestPurpose)}, i.dev.Staff[0], workers.StaffMessages...)
-	temporal, _, err := temporalFlags{TemporalAddress: i.dev.Temporal.Address}.dial(ctx, ring, i.log, signer)
+	temporal, _, err := temporalFlags{TemporalAddress: i.dev.Temporal.Address}.dial(ctx, ring, i.log, speaking(signer))
 	if err != nil {
 		pool.Close()
 		return nil, err

@@ -87,7 +87,7 @@ func (f facilityList) Run(ctx context.Context, c console) error {
 type facilityCheck struct {
 	databaseFlags
 	Secrets string   `env:"FILEROOM_SECRETS" type:"path" placeholder:"DIR" help:"Folder with a file for each credential of a facility: user, colon, password."`
-	IDs     []string `arg:"" optional:"" help:"Facilities to check; all if none is named."`
+	IDs     []string `arg:"" optional:"" name:"facility" help:"Facilities to check; all if none is named."`
 }
 
 // checkTimeout is how long one facility may take to answer.

@@ -9,6 +9,7 @@
 //	fileroom read       say what is in a letter, form or message
 //	fileroom case       list, show, approve and verify cases
 //	fileroom facility   the directory of where images can go
+//	fileroom health     say whether the installation works
 //	fileroom keys       make the keys that an installation needs
 package main
 
@@ -64,6 +65,7 @@ type commands struct {
 	Read     readCommand     `cmd:"" help:"Read one request made of these files, and print what is in it."`
 	Case     caseCommand     `cmd:"" help:"Look at cases, approve them, verify their records."`
 	Facility facilityCommand `cmd:"" help:"Keep the directory of facilities that images can be sent to."`
+	Health   healthCommand   `cmd:"" help:"Look whether the database, Temporal and workers for every task queue are there."`
 	Keys     keysCommand     `cmd:"" help:"Make the keys that an installation needs; existing files are left alone."`
 	Child    childCommand    `cmd:"" hidden:"" help:"Take a foreign file apart, as a child process of another command."`
 }
@@ -106,9 +108,12 @@ func commandOf(err error) string {
 	return "fileroom"
 }
 
-// BeforeReset takes the settings of --dev, before the parser looks at the
-// environment.
+// BeforeReset prepares the environment before the parser looks at it: it drops
+// settings that are empty, and takes those of --dev.
 func (commands) BeforeReset(parsed *kong.Context) error {
+	if err := dropEmpty(parsed.Flags()); err != nil {
+		return err
+	}
 	var dir, command string
 	for _, p := range parsed.Path {
 		switch {
@@ -123,11 +128,26 @@ func (commands) BeforeReset(parsed *kong.Context) error {
 	switch {
 	case dir == "" || command == "":
 		return nil
-	case !slices.Contains([]string{"worker", "migrate", "case", "facility"}, command):
-		return fmt.Errorf("--dev is for worker, migrate, case and facility: %s takes no settings", command)
+	case !slices.Contains([]string{"worker", "migrate", "case", "facility", "health"}, command):
+		return fmt.Errorf("--dev is for worker, migrate, case, facility and health: %s takes no settings", command)
 	}
 	if err := loadDevelopment(dir, command); err != nil {
 		return fmt.Errorf("--dev: %w", err)
+	}
+	return nil
+}
+
+// dropEmpty takes empty settings out of the environment: a line of an .env file
+// without a value means none, and not a file of no name.
+func dropEmpty(flags []*kong.Flag) error {
+	for _, f := range flags {
+		for _, name := range f.Envs {
+			if os.Getenv(name) == "" {
+				if err := os.Unsetenv(name); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func TestHelp(t *testing.T) {
 	}{
 		"of the program": {
 			args: []string{"--help"},
-			want: []string{"demo", "dev", "worker", "migrate", "read", "case list", "case show", "case approve", "case verify", "facility import", "facility list", "facility check", "keys", "--dev=DIR"},
+			want: []string{"demo", "dev", "worker", "migrate", "read", "case list", "case show", "case approve", "case verify", "facility import", "facility list", "facility check", "health", "keys", "--dev=DIR"},
 		},
 		"where nothing is said": {want: []string{"Usage: fileroom <command>"}},
 		"of a group":            {args: []string{"case", "--help"}, want: []string{"list", "show", "approve", "verify"}},
@@ -76,7 +76,8 @@ func TestHelp(t *testing.T) {
 		"of case verify":     {args: []string{"case", "verify", "--help"}, want: []string{"[<case>]", "--json", "--staff-keys=", "--keyring="}},
 		"of facility import": {args: []string{"facility", "import", "--help"}, want: []string{"<file>", "--database-url="}},
 		"of facility list":   {args: []string{"facility", "list", "--help"}, want: []string{"--json"}},
-		"of facility check":  {args: []string{"facility", "check", "--help"}, want: []string{"<ids>", "--secrets=DIR"}},
+		"of facility check":  {args: []string{"facility", "check", "--help"}, want: []string{"<facility>", "--secrets=DIR"}},
+		"of health":          {args: []string{"health", "--help"}, want: []string{"--database-url=", "--keyring=", "--temporal-address="}},
 		"of keys":            {args: []string{"keys", "--help"}, want: []string{"<dir>"}},
 	}
 	for name, tt := range tests {

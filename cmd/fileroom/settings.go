@@ -66,7 +66,7 @@ type temporalFlags struct {
 }
 
 // dial connects to Temporal with everything encrypted that goes there.
-func (f temporalFlags) dial(ctx context.Context, ring *vault.Keyring, log *slog.Logger, more ...interceptor.ClientInterceptor) (client.Client, string, error) {
+func (f temporalFlags) dial(ctx context.Context, ring *vault.Keyring, log *slog.Logger, more ...func(*client.Options)) (client.Client, string, error) {
 	o, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, "", fmt.Errorf("temporal settings: %w", err)
@@ -86,12 +86,19 @@ func (f temporalFlags) dial(ctx context.Context, ring *vault.Keyring, log *slog.
 	o.Logger = tlog.NewStructuredLogger(log)
 	o.Identity = fmt.Sprintf("fileroom/%d", os.Getpid())
 	o.DisableWorkerEnvironmentInfo = true
-	o.Interceptors = more
+	for _, change := range more {
+		change(&o)
+	}
 	c, err := client.DialContext(ctx, o)
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot reach Temporal at %s: %w", o.HostPort, err)
 	}
 	return c, o.Namespace, nil
+}
+
+// speaking lets one person speak through a client.
+func speaking(i interceptor.ClientInterceptor) func(*client.Options) {
+	return func(o *client.Options) { o.Interceptors = append(o.Interceptors, i) }
 }
 
 // trust returns TLS settings that trust the authorities in file, or those of

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
 
 	"fileroom/activities"
 	"fileroom/internal/dicomweb"
@@ -48,7 +49,8 @@ type workerCommand struct {
 	PACS       archiveFlags    `embed:"" prefix:"pacs-" envprefix:"FILEROOM_PACS_"`
 	Letterhead letterheadFlags `embed:"" prefix:"letterhead-" envprefix:"FILEROOM_LETTERHEAD_"`
 
-	RequireSignatureDate bool `env:"FILEROOM_REQUIRE_SIGNATURE_DATE" default:"true" negatable:"" help:"Whether a letter needs a date beside its signature (check DL-07)."`
+	Metrics              string `env:"FILEROOM_METRICS_ADDRESS" placeholder:"HOST:PORT" help:"Where to serve metrics for Prometheus; nowhere if not given."`
+	RequireSignatureDate bool   `env:"FILEROOM_REQUIRE_SIGNATURE_DATE" default:"true" negatable:"" help:"Whether a letter needs a date beside its signature (check DL-07)."`
 }
 
 // mailboxFlags say where requests arrive.
@@ -84,9 +86,10 @@ type archiveFlags struct {
 
 // letterheadFlags say who writes the letters.
 type letterheadFlags struct {
-	Name  string `env:"NAME" default:"Radiology Image Library" help:"Name of the library, as letters give it."`
-	Phone string `env:"PHONE" required:"" help:"Telephone number that letters give."`
-	Hours string `env:"HOURS" help:"When somebody answers the telephone."`
+	Name  string   `env:"NAME" default:"Radiology Image Library" help:"Name of the library, as letters give it."`
+	Phone string   `env:"PHONE" required:"" help:"Telephone number that letters give."`
+	Also  []string `env:"ALSO" placeholder:"NAME" help:"Other names that letters call the library and its hospital: they are never the recipient."`
+	Hours string   `env:"HOURS" help:"When somebody answers the telephone."`
 }
 
 // Run runs the worker until ctx ends.
@@ -101,7 +104,15 @@ func (w workerCommand) Run(ctx context.Context, c console) error {
 		return err
 	}
 	defer pool.Close()
-	temporal, namespace, err := w.dial(ctx, ring, log)
+	var options []func(*client.Options)
+	if w.Metrics != "" {
+		metrics, err := serveMetrics(ctx, w.Metrics, log)
+		if err != nil {
+			return err
+		}
+		options = append(options, func(o *client.Options) { o.MetricsHandler = metrics })
+	}
+	temporal, namespace, err := w.dial(ctx, ring, log, options...)
 	if err != nil {
 		return err
 	}
@@ -155,7 +166,8 @@ func (w workerCommand) activities(ring *vault.Keyring, verifier *staff.Verifier,
 		},
 		Arrivals: &activities.Arrivals{
 			Records: records, Vault: documents, Parser: newParser(w.Mailbox.Own), Opener: newOpener(), Domain: domain,
-			NewID: library.NewCaseID, Now: time.Now, Heart: heart,
+			Library: append([]string{w.Letterhead.Name}, w.Letterhead.Also...),
+			NewID:   library.NewCaseID, Now: time.Now, Heart: heart,
 		},
 		Letters: &activities.Letters{
 			Records: records, Mail: sender, Domain: domain,

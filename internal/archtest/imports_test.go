@@ -93,11 +93,13 @@ var mayImport = map[string][]string{
 	"internal/staff/stafftest":       slices.Concat(temporalPayload, temporalWorkflow, []string{"internal/library", "internal/staff", "go.temporal.io/sdk/interceptor"}),
 	"internal/dicomweb/dicomwebtest": nil,
 	"internal/pdf/pdftest":           nil,
+	"internal/tiff/tifftest":         nil,
 
 	// Everything meets in the program.
 	"cmd/fileroom": {
 		"activities", "workers", "workflows", "internal",
 		"github.com/alecthomas/kong", "github.com/jackc/pgx/v5", "go.temporal.io/sdk", "go.temporal.io/api",
+		"github.com/prometheus/client_golang", "go.opentelemetry.io/otel", // Metrics.
 	},
 }
 

@@ -18,7 +18,7 @@ type Description struct {
 
 	Temporal TemporalServer `json:"temporal"`
 	Gateway  Page           `json:"gateway"` // Where the program puts its gateway to the Temporal UI.
-	Codec    Page           `json:"codec"`   // Where the program puts its codec endpoint.
+	Metrics  Page           `json:"metrics"` // Where the worker serves its metrics, under /metrics.
 	Postgres Database       `json:"postgres"`
 	IMAP     MailServer     `json:"imap"` // TLS from the first byte.
 	SMTP     MailServer     `json:"smtp"` // STARTTLS, then AUTH PLAIN.
@@ -113,7 +113,7 @@ func (s *Stack) Description() Description {
 			Database:  s.place.temporalDatabase(),
 		},
 		Gateway:       page(s.ports.address(portGateway)),
-		Codec:         page(s.ports.address(portCodec)),
+		Metrics:       page(s.ports.address(portMetrics)),
 		PACS:          s.archive(portPACS, PACS),
 		Receiver:      s.archive(portReceiver, Receiver),
 		IMAP:          s.mailServer(portIMAP),

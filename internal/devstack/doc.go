@@ -27,7 +27,7 @@
 //	+0  Temporal frontend (gRPC)
 //	+1  Temporal Web UI, which people reach through the gateway
 //	+2  the gateway (kept free for the program)
-//	+3  the payload codec's endpoint (kept free for the program)
+//	+3  the worker's metrics (kept free for the program)
 //	+4  PostgreSQL
 //	+5  IMAP over TLS
 //	+6  SMTP submission (STARTTLS)

@@ -16,7 +16,7 @@ const (
 	portTemporal = iota
 	portUI
 	portGateway
-	portCodec
+	portMetrics
 	portPostgres
 	portIMAP
 	portSMTP
