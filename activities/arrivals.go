@@ -91,9 +91,13 @@ func (a *Arrivals) OpenArrival(ctx context.Context, p OpenArrivalParams) (OpenAr
 		r.Disposition, r.Reason = DispositionSorted, message.Automatic
 		return r, a.Records.MoveArrival(ctx, p.Arrival, library.ArrivalSorted, message.Automatic)
 	default:
-		if id, ok := a.answers(ctx, message); ok {
-			r.Disposition, r.Case = DispositionReply, id
-			return r, a.Records.MoveArrival(ctx, p.Arrival, library.ArrivalPlaced, "reply to "+string(id))
+		switch answered, ok := a.answers(ctx, message); {
+		case ok && !strings.EqualFold(message.From, answered.Requester.Reveal().Email):
+			// A case number is no secret: it stands in the subject of every letter.
+			return a.wait(ctx, r, p.Arrival, "it names case "+string(answered.ID)+", and comes from another address than the request")
+		case ok:
+			r.Disposition, r.Case = DispositionReply, answered.ID
+			return r, a.Records.MoveArrival(ctx, p.Arrival, library.ArrivalPlaced, "reply to "+string(answered.ID))
 		}
 	}
 	opened, err := a.openCase(ctx, arrival, 1, message)
@@ -126,7 +130,7 @@ func (a *Arrivals) openCase(ctx context.Context, arrival library.Arrival, part i
 
 // answers finds the open case that a message is a reply to: by the Message-ID
 // of our letter, or by a case number in the subject.
-func (a *Arrivals) answers(ctx context.Context, m library.MailMessage) (library.CaseID, bool) {
+func (a *Arrivals) answers(ctx context.Context, m library.MailMessage) (library.Case, bool) {
 	var named []string
 	for _, id := range m.InReplyTo {
 		if local, domain, ok := strings.Cut(id, "@"); ok && domain == a.Domain {
@@ -145,10 +149,10 @@ func (a *Arrivals) answers(ctx context.Context, m library.MailMessage) (library.
 			continue
 		}
 		if c, err := a.Records.Case(ctx, id); err == nil && c.Stage != library.StageClosed {
-			return id, true
+			return c, true
 		}
 	}
-	return "", false
+	return library.Case{}, false
 }
 
 // ReadArrivalParams are the parameters of [Arrivals.ReadArrival].
@@ -197,6 +201,9 @@ func (a *Arrivals) ReadArrival(ctx context.Context, p ReadArrivalParams) (ReadAr
 		pages, troubles = opened, append(troubles, more...)
 	}
 	papers := []string{arrival.Digest}
+	if p.Joined { // The case's sender stays who wrote first, whoever adds to it.
+		message.From, message.FromName = c.Requester.Reveal().Email, ""
+	}
 	if p.Joined && !slices.Contains(c.Papers, arrival.Digest) {
 		before, err := a.pages(ctx, c.Pages)
 		if err != nil {

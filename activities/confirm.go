@@ -99,7 +99,11 @@ func (t *transfer) confirmStudy(ctx context.Context, study string, proof library
 // readBack streams a study back from the receiver and compares digests.
 func (t *transfer) readBack(ctx context.Context, study string, open map[string]bool) error {
 	var marks []library.InstanceMark
+	parts := 0
 	compare := func(part io.Reader) error {
+		if parts++; parts > 2*t.sizeOf(study) { // It would hold this worker as long as it likes.
+			return library.Errorf(library.Invalid, "confirm studies", string(t.p.Case), "the receiver hands over more images than the study has")
+		}
 		sop, got, err := digest(part)
 		if err != nil || !open[sop] {
 			return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"fileroom/internal/library"
@@ -51,9 +52,9 @@ type OpenSignalParams struct {
 
 // OpenSignalResult is the result of [Decisions.OpenSignal].
 type OpenSignalResult struct {
-	Signed  Signed          `json:"signed"`
-	Payload json.RawMessage `json:"payload,omitempty"`
-	Refused string          `json:"refused,omitempty"` // Why it proves nothing; empty if it does.
+	Signed  Signed `json:"signed"`
+	Payload []byte `json:"payload,omitempty"` // The JSON as it was signed, byte for byte.
+	Refused string `json:"refused,omitempty"` // Why it proves nothing; empty if it does.
 }
 
 // OpenSignal finds out who sent a signal, and what it says. One that proves
@@ -72,9 +73,11 @@ type RecordDecisionParams struct {
 	Arrival  library.ArrivalID `json:"arrival,omitempty"`
 	Workflow string            `json:"workflow"`
 	Message  library.Message   `json:"message"`
-	Payload  json.RawMessage   `json:"payload"`
-	Signed   Signed            `json:"signed"`
-	At       time.Time         `json:"at"`
+	// Payload is the JSON as it was signed, byte for byte: as bytes, for JSON
+	// within JSON is written anew on its way, and the signature is lost.
+	Payload []byte    `json:"payload"`
+	Signed  Signed    `json:"signed"`
+	At      time.Time `json:"at"`
 }
 
 // RecordDecisionResult is the result of [Decisions.RecordDecision].
@@ -84,6 +87,9 @@ type RecordDecisionResult struct{}
 // known about the case: corrects, chooses, acknowledges. It is an
 // [library.Invalid] error when it cannot be done, and then nothing changes.
 func (a *Decisions) RecordDecision(ctx context.Context, p RecordDecisionParams) (RecordDecisionResult, error) {
+	if err := a.believe(&p); err != nil {
+		return RecordDecisionResult{}, err
+	}
 	d := library.Decision{
 		ID: p.Signed.Nonce, Case: p.Case, Arrival: p.Arrival, Message: p.Message, Actor: p.Signed.Actor,
 		Payload: library.Hide(string(p.Payload)), Header: p.Signed.Header, Workflow: p.Workflow, At: p.At,
@@ -107,6 +113,24 @@ func (a *Decisions) RecordDecision(ctx context.Context, p RecordDecisionParams) 
 		return RecordDecisionResult{}, err
 	}
 	return RecordDecisionResult{}, a.Records.AddDecision(ctx, d)
+}
+
+// believe takes who said it from the signature, and from nothing else: that a
+// workflow asks is no proof, for whoever can reach Temporal can be a worker.
+func (a *Decisions) believe(p *RecordDecisionParams) error {
+	signed, err := a.Verifier.Holds(p.Signed.Header, p.Workflow, p.Message, p.Payload)
+	switch {
+	case err != nil:
+		return err
+	case signed.Nonce != p.Signed.Nonce:
+		return library.Errorf(library.Invalid, string(p.Message), p.Workflow, "the signature is another message's")
+	case !library.Holds(signed.Actor.Roles, library.NeededRole(p.Message)):
+		return library.Errorf(library.Invalid, string(p.Message), p.Workflow, "whoever signed it does not have the role")
+	case p.Arrival == 0 && p.Workflow != ReleaseWorkflow+string(p.Case), p.Arrival != 0 && p.Workflow != IntakeWorkflow+strconv.FormatInt(int64(p.Arrival), 10):
+		return library.Errorf(library.Invalid, string(p.Message), p.Workflow, "it was said to another case")
+	}
+	p.Signed = signed
+	return nil
 }
 
 func (a *Decisions) correct(ctx context.Context, p RecordDecisionParams) error {

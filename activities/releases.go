@@ -34,15 +34,9 @@ type OpenReleaseResult struct {
 // image leaves. It trusts nothing that it is told. It runs the checks again,
 // verifies the signature of every approval on record, and counts them; then it
 // writes the release with its manifest and the intended disclosure. Opened
-// again, it is the same release.
+// again, for what was left over, it is the same release, and all is looked at
+// as the first time.
 func (a *Releases) OpenRelease(ctx context.Context, p OpenReleaseParams) (OpenReleaseResult, error) {
-	_, err := a.Records.Release(ctx, p.Case, p.Revision, p.Facility)
-	if err == nil {
-		return OpenReleaseResult{}, a.Records.MoveCase(ctx, p.Case, library.StageReleasing, library.WaitingNobody, "", a.Now())
-	}
-	if library.KindOf(err) != library.NotFound {
-		return OpenReleaseResult{}, err
-	}
 	checked, err := a.Cases.CheckCase(ctx, CheckCaseParams{Case: p.Case})
 	if err != nil {
 		return OpenReleaseResult{}, err
@@ -80,6 +74,10 @@ func (a *Releases) OpenRelease(ctx context.Context, p OpenReleaseParams) (OpenRe
 // number of the case follows. An approval said to any other counts for nothing.
 const ReleaseWorkflow = "release/"
 
+// IntakeWorkflow begins the ID of the workflow that takes in an arrival; the
+// number of the arrival follows.
+const IntakeWorkflow = "intake/"
+
 // approvals returns the IDs of the approvals that count, or nil when they are
 // not enough. A decision counts when its own signature says what the record says.
 func (a *Releases) approvals(ctx context.Context, p OpenReleaseParams, checked CheckCaseResult) ([]string, error) {
@@ -88,7 +86,17 @@ func (a *Releases) approvals(ctx context.Context, p OpenReleaseParams, checked C
 		return nil, err
 	}
 	var proven []library.Decision
-	for _, d := range all {
+	held := false
+	for _, d := range all { // In the order in which they were said.
+		switch d.Message {
+		case library.Deny, library.Withdraw:
+			return nil, nil
+		case library.Hold, library.Resume:
+			held = d.Message == library.Hold
+		case library.Correct, library.Choose: // What was approved before is not what stands now.
+			proven = nil
+		case library.Ask, library.Acknowledged, library.Confirm, library.Place, library.Split, library.Approve:
+		}
 		if d.Message != library.Approve || d.Workflow != ReleaseWorkflow+string(p.Case) {
 			continue
 		}
@@ -106,6 +114,9 @@ func (a *Releases) approvals(ctx context.Context, p OpenReleaseParams, checked C
 		}
 		d.Actor, d.Revision = signed.Actor, said.Revision
 		proven = append(proven, d)
+	}
+	if held {
+		return nil, nil
 	}
 	counted, enough := library.Approved(proven, p.Revision, checked.Tier, checked.ChosenBy)
 	if !enough {

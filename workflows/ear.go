@@ -39,7 +39,7 @@ type message struct {
 // said is what a member of staff said, and the proof.
 type said struct {
 	message library.Message
-	payload json.RawMessage
+	payload []byte // JSON, as it was signed.
 	signed  activities.Signed
 	at      time.Time
 }

@@ -42,7 +42,7 @@ var (
 func MailboxID(name string) string { return "mailbox/" + name }
 
 // IntakeID returns the ID of the workflow that takes in an arrival.
-func IntakeID(id library.ArrivalID) string { return fmt.Sprintf("intake/%d", id) }
+func IntakeID(id library.ArrivalID) string { return fmt.Sprintf("%s%d", activities.IntakeWorkflow, id) }
 
 // ReleaseID returns the ID of the workflow that sees a case through.
 func ReleaseID(id library.CaseID) string { return activities.ReleaseWorkflow + string(id) }

@@ -278,20 +278,27 @@ func (w *release) send(ctx workflow.Context) error {
 		return nil
 	case w.held:
 		w.note = "stopped by the hold; some images may have gone"
-		w.stage = library.StageReview
-		return w.move(ctx, "transfer stopped by a hold")
+		return w.back(ctx, "transfer stopped by a hold")
 	case err != nil:
 		return err
 	case result.Hindered != "":
 		w.note = result.Hindered + "; approve again to send the rest"
-		w.stage = library.StageReview
-		return w.move(ctx, "transfer hindered")
+		return w.back(ctx, "transfer hindered")
 	case result.Proof == library.ProofNone:
 		w.stage = library.StageConfirming
 		return nil
 	}
 	w.outcome = library.OutcomeReleased
 	return nil
+}
+
+// back takes a case whose transfer did not come to its end back to staff. It is
+// checked again first: days may go by until they approve the rest.
+func (w *release) back(ctx workflow.Context, event string) error {
+	w.stage, w.waiting = library.StageReview, library.WaitingStaff
+	err := w.move(ctx, event)
+	w.stage = library.StageChecking
+	return err
 }
 
 // transfer runs the transfer as a child, and stops it when staff say so.

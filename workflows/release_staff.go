@@ -228,6 +228,7 @@ func (w *release) hear(ctx workflow.Context, s said) error {
 		err = w.end(s, library.OutcomeWithdrawn)
 	case library.Hold, library.Resume:
 		w.held = s.message == library.Hold
+		w.changed = w.changed || s.message == library.Resume // Time has gone by.
 	case library.Place, library.Split:
 	}
 	w.show(ctx)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -159,11 +160,16 @@ func reasons(all []library.Reason) string {
 type signFlags struct {
 	SigningKey string `env:"FILEROOM_SIGNING_KEY_FILE" required:"" type:"path" placeholder:"FILE" help:"Key that signs what staff say."`
 	As         string `default:"demo-specialist" help:"Who approves: one of the demonstration's people."`
+
+	Demonstration bool `env:"FILEROOM_DEMONSTRATION" help:"Set by fileroom dev, and by nobody else: its invented people may sign at the command line."`
 }
 
-// actor finds who speaks among the people of the demonstration. Others sign in
-// at the gateway.
+// actor finds who speaks among the people of the demonstration. There alone may
+// the command line sign: whoever types a name proves nothing.
 func (f signFlags) actor() (staff.Actor, error) {
+	if !f.Demonstration {
+		return staff.Actor{}, errors.New("the command line approves in the demonstration alone (fileroom --dev .fileroom case approve ...): a typed name proves nobody")
+	}
 	var names []string
 	for _, a := range demonstrationStaff() {
 		if a.Subject == f.As {

@@ -235,6 +235,7 @@ func (i *installation) secrets(dir, password string) error {
 		"FILEROOM_PACS_PASSWORD":    i.dev.PACS.Password,
 		"FILEROOM_LETTERHEAD_PHONE": "(919) 555-0100",
 		"FILEROOM_LETTERHEAD_HOURS": "Monday to Friday, 8 to 5",
+		"FILEROOM_DEMONSTRATION":    "true",
 		"FILEROOM_METRICS_ADDRESS":  i.dev.Metrics.Address,
 		"TEMPORAL_ADDRESS":          i.dev.Temporal.Address,
 		"TEMPORAL_NAMESPACE":        i.dev.Temporal.Namespace,

@@ -40,6 +40,12 @@ type Archive struct {
 	storing  *http.Client
 }
 
+// loopback reports whether a host is this machine.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
 // New returns the archive that c describes, without speaking to it. A URL that
 // cannot be one gives a [library.Invalid] error.
 func New(c Config) (*Archive, error) {
@@ -50,6 +56,8 @@ func New(c Config) (*Archive, error) {
 		return nil, library.Errorf(library.Invalid, op, "", "url is not one")
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
 		return nil, library.Errorf(library.Invalid, op, "", "url must begin with https:// or http:// and a host")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return nil, library.Errorf(library.Invalid, op, "", "url must begin with https://: passwords and images would cross the network in the clear")
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
 		return nil, library.Errorf(library.Invalid, op, "", "url must hold no user, query or fragment")
 	}
@@ -58,7 +66,6 @@ func New(c Config) (*Archive, error) {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	transport := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    10 * time.Second,

@@ -190,7 +190,7 @@ func TestParseHeader(t *testing.T) {
 		"Date: Tue, 14 Jul 2026 09:00:00 -0400\n\nhello\n"))
 	m.Parts = nil
 	want := library.MailMessage{
-		MessageID: "a.1@clinic.example", From: "Ana@clinic.example", ReplyTo: "desk@clinic.example", Subject: "Records 😀 again",
+		MessageID: "a.1@clinic.example", From: "Ana@clinic.example", FromName: "Ana Müller", ReplyTo: "desk@clinic.example", Subject: "Records 😀 again",
 		Date: time.Date(2026, 7, 14, 13, 0, 0, 0, time.UTC), InReplyTo: []string{"K7M3.1@hospital.example", "x@y.example", "z@y.example"},
 	}
 	if !reflect.DeepEqual(m, want) {
@@ -200,7 +200,7 @@ func TestParseHeader(t *testing.T) {
 
 // fields shows what a message does not show by itself.
 func fields(m library.MailMessage) []string {
-	return append([]string{m.MessageID, m.From, m.ReplyTo, m.Subject, m.Date.String(), m.Automatic}, m.InReplyTo...)
+	return append([]string{m.MessageID, m.From, m.FromName, m.ReplyTo, m.Subject, m.Date.String(), m.Automatic}, m.InReplyTo...)
 }
 
 func TestParseHostileHeaders(t *testing.T) {

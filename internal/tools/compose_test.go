@@ -202,7 +202,7 @@ func checkRights(s types.ServiceConfig) []string {
 	holds := func(secret string) bool {
 		return slices.ContainsFunc(s.Secrets, func(c types.ServiceSecretConfig) bool { return c.Source == secret })
 	}
-	if s.Name != "desk" && holds("staff_signing") {
+	if holds("staff_signing") {
 		faults = append(faults, "holds the key that signs for staff")
 	}
 	if s.Name != "migrate" && holds("owner_database_url") {
