@@ -201,6 +201,13 @@ func (a *Arrivals) ReadArrival(ctx context.Context, p ReadArrivalParams) (ReadAr
 		pages, troubles = opened, append(troubles, more...)
 	}
 	papers := []string{arrival.Digest}
+	if p.Joined && c.Reading != "" { // What could not be read before still cannot.
+		before, err := openJSON[library.Reading](ctx, a.Vault, c.Reading)
+		if err != nil {
+			return ReadArrivalResult{}, err
+		}
+		troubles = mergeTroubles(before.Troubles, troubles)
+	}
 	if p.Joined { // The case's sender stays who wrote first, whoever adds to it.
 		message.From, message.FromName = c.Requester.Reveal().Email, ""
 	}
@@ -251,10 +258,11 @@ func (a *Arrivals) SplitArrival(ctx context.Context, p SplitArrivalParams) (Spli
 	if err != nil {
 		return SplitArrivalResult{}, err
 	}
-	all, _, err := a.Opener.Open(ctx, message.Parts)
+	all, troubles, err := a.Opener.Open(ctx, message.Parts)
 	if err != nil {
 		return SplitArrivalResult{}, err
 	}
+	troubles = append(slices.Clone(message.Troubles), troubles...)
 	groups, err := split(all, p.Pages)
 	if err != nil {
 		return SplitArrivalResult{}, err
@@ -267,7 +275,7 @@ func (a *Arrivals) SplitArrival(ctx context.Context, p SplitArrivalParams) (Spli
 				return SplitArrivalResult{}, err
 			}
 		}
-		if _, err := a.save(ctx, c, pages, nil, []string{arrival.Digest}, message); err != nil {
+		if _, err := a.save(ctx, c, pages, troubles, []string{arrival.Digest}, message); err != nil {
 			return SplitArrivalResult{}, err
 		}
 		r.Cases = append(r.Cases, c.ID)
@@ -331,7 +339,7 @@ func (a *Arrivals) parse(ctx context.Context, arrival library.Arrival) (library.
 // the case.
 func (a *Arrivals) save(ctx context.Context, c library.Case, pages []library.Page, troubles []library.Trouble, papers []string, m library.MailMessage) (ReadArrivalResult, error) {
 	read := reading.Read(pages, reading.Options{Received: library.DateOf(c.ReceivedAt), Sender: m.From, SenderName: m.FromName, Library: a.Library})
-	read.Troubles = append(read.Troubles, troubles...)
+	read.Troubles = mergeTroubles(read.Troubles, troubles)
 	readDigest, err := putJSON(ctx, a.Vault, read)
 	if err != nil {
 		return ReadArrivalResult{}, err
@@ -350,6 +358,17 @@ func (a *Arrivals) save(ctx context.Context, c library.Case, pages []library.Pag
 		}
 	}
 	return r, nil
+}
+
+// mergeTroubles adds the troubles that are new to those that were there.
+func mergeTroubles(before, more []library.Trouble) []library.Trouble {
+	all := slices.Clone(before)
+	for _, t := range more {
+		if !slices.Contains(all, t) {
+			all = append(all, t)
+		}
+	}
+	return all
 }
 
 func (a *Arrivals) pages(ctx context.Context, digest string) ([]library.Page, error) {

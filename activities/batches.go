@@ -73,6 +73,11 @@ func (b *batches) add(ctx context.Context, part io.Reader) error {
 	if b.open == nil {
 		b.open = b.t.request(ctx, b.study)
 	}
+	// It is on record as offered before its first byte leaves: whatever dies
+	// now, the account will not say less than what happened.
+	if err := b.t.mark(ctx, []library.InstanceMark{{SOP: sop, State: library.InstancePending, Sends: 1}}); err != nil {
+		return err
+	}
 	whole := &whole{r: image}
 	h := handover{image: whole, done: make(chan struct{})}
 	select {
@@ -143,7 +148,7 @@ func (b *batches) settle(ctx context.Context, r *batch) error {
 	var marks []library.InstanceMark
 	full := false
 	for _, o := range r.offered {
-		m := library.InstanceMark{SOP: o.sop, State: library.InstancePending, Digest: o.digest, Sends: 1}
+		m := library.InstanceMark{SOP: o.sop, State: library.InstancePending, Digest: o.digest}
 		switch s, ok := said[o.sop]; {
 		case ok && s.Stored:
 			m.State, m.Code = library.InstanceSent, s.Code

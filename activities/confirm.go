@@ -93,16 +93,18 @@ func (t *transfer) confirmStudy(ctx context.Context, study string, proof library
 	if err := t.mark(ctx, marks); err != nil || len(open) == 0 {
 		return err
 	}
-	return t.readBack(ctx, study, open)
+	return t.readBack(ctx, study, open, 2*max(len(there), t.sizeOf(study)))
 }
 
-// readBack streams a study back from the receiver and compares digests.
-func (t *transfer) readBack(ctx context.Context, study string, open map[string]bool) error {
+// readBack streams a study back from the receiver and compares digests. It
+// takes no more than most images: the receiver may have more of a study than it
+// was sent, but must not hold this worker as long as it likes.
+func (t *transfer) readBack(ctx context.Context, study string, open map[string]bool, most int) error {
 	var marks []library.InstanceMark
 	parts := 0
 	compare := func(part io.Reader) error {
-		if parts++; parts > 2*t.sizeOf(study) { // It would hold this worker as long as it likes.
-			return library.Errorf(library.Invalid, "confirm studies", string(t.p.Case), "the receiver hands over more images than the study has")
+		if parts++; parts > most {
+			return library.Errorf(library.Invalid, "confirm studies", string(t.p.Case), "the receiver hands over more images than it lists")
 		}
 		sop, got, err := digest(part)
 		if err != nil || !open[sop] {

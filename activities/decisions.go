@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fileroom/internal/library"
@@ -126,7 +127,7 @@ func (a *Decisions) believe(p *RecordDecisionParams) error {
 		return library.Errorf(library.Invalid, string(p.Message), p.Workflow, "the signature is another message's")
 	case !library.Holds(signed.Actor.Roles, library.NeededRole(p.Message)):
 		return library.Errorf(library.Invalid, string(p.Message), p.Workflow, "whoever signed it does not have the role")
-	case p.Arrival == 0 && p.Workflow != ReleaseWorkflow+string(p.Case), p.Arrival != 0 && p.Workflow != IntakeWorkflow+strconv.FormatInt(int64(p.Arrival), 10):
+	case p.Arrival == 0 && p.Workflow != ReleaseWorkflow+string(p.Case), p.Arrival != 0 && strings.TrimSuffix(p.Workflow, "/late") != IntakeWorkflow+strconv.FormatInt(int64(p.Arrival), 10):
 		return library.Errorf(library.Invalid, string(p.Message), p.Workflow, "it was said to another case")
 	}
 	p.Signed = signed

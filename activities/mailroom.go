@@ -32,6 +32,9 @@ type Mailroom struct {
 // WatchMailboxParams are the parameters of [Mailroom.WatchMailbox].
 type WatchMailboxParams struct {
 	Mailbox string `json:"mailbox"`
+	// After is the last arrival that was handed over: what is older is in
+	// somebody's hands, opened or not.
+	After library.ArrivalID `json:"after,omitempty"`
 }
 
 // WatchMailboxResult is the result of [Mailroom.WatchMailbox].
@@ -49,14 +52,12 @@ func (a *Mailroom) WatchMailbox(ctx context.Context, p WatchMailboxParams) (Watc
 	if !ok {
 		return WatchMailboxResult{}, library.Errorf(library.NotFound, op, p.Mailbox, "no mailbox of this name is configured")
 	}
-	alive := func() { a.Heart.beat(ctx) }
-	keep := func(ctx context.Context, m library.IncomingMail) error {
-		alive()
-		return a.keep(ctx, p.Mailbox, m)
-	}
+	stop := a.Heart.during(ctx, func() any { return nil }) // A large message on a slow line takes its time.
+	defer stop()
+	keep := func(ctx context.Context, m library.IncomingMail) error { return a.keep(ctx, p.Mailbox, m) }
 	for end := a.Now().Add(watchFor); ; {
 		_, fault := box.Each(ctx, keep)
-		kept, err := a.Records.KeptArrivals(ctx, p.Mailbox, handOver)
+		kept, err := a.Records.KeptArrivals(ctx, p.Mailbox, p.After, handOver)
 		switch {
 		case err != nil:
 			return WatchMailboxResult{}, err
@@ -67,7 +68,7 @@ func (a *Mailroom) WatchMailbox(ctx context.Context, p WatchMailboxParams) (Watc
 		case !a.Now().Before(end):
 			return WatchMailboxResult{}, nil
 		}
-		if err := box.Wait(ctx, min(pollEvery, end.Sub(a.Now())+time.Second), alive); err != nil {
+		if err := box.Wait(ctx, min(pollEvery, end.Sub(a.Now())+time.Second), func() {}); err != nil {
 			return WatchMailboxResult{}, err
 		}
 	}

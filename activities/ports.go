@@ -76,12 +76,6 @@ type Destinations interface {
 // [Heartbeat] is the real one; a test may leave it nil.
 type Heart func(ctx context.Context, details ...any)
 
-func (h Heart) beat(ctx context.Context, details ...any) {
-	if h != nil {
-		h(ctx, details...)
-	}
-}
-
 // during beats with what details returns until the returned function is called.
 func (h Heart) during(ctx context.Context, details func() any) (stop func()) {
 	if h == nil {

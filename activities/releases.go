@@ -58,7 +58,7 @@ func (a *Releases) OpenRelease(ctx context.Context, p OpenReleaseParams) (OpenRe
 	if err != nil {
 		return OpenReleaseResult{}, err
 	}
-	intended, err := a.disclosure(ctx, p, m, library.DisclosureIntended)
+	intended, err := a.disclosure(ctx, p, m)
 	if err != nil {
 		return OpenReleaseResult{}, err
 	}
@@ -131,7 +131,7 @@ func (a *Releases) approvals(ctx context.Context, p OpenReleaseParams, checked C
 
 // disclosure gathers the four things that an accounting must tell (45 CFR
 // 164.528(b)(2)): when, to whom, what and why.
-func (a *Releases) disclosure(ctx context.Context, p OpenReleaseParams, m library.Match, kind library.DisclosureKind) (library.Disclosure, error) {
+func (a *Releases) disclosure(ctx context.Context, p OpenReleaseParams, m library.Match) (library.Disclosure, error) {
 	c, err := a.Records.Case(ctx, p.Case)
 	if err != nil {
 		return library.Disclosure{}, err
@@ -156,7 +156,7 @@ func (a *Releases) disclosure(ctx context.Context, p OpenReleaseParams, m librar
 	}
 	slices.Sort(what)
 	return library.Disclosure{
-		Case: p.Case, Revision: p.Revision, Facility: p.Facility, Kind: kind, At: a.Now(),
+		Case: p.Case, Revision: p.Revision, Facility: p.Facility, Kind: library.DisclosureIntended, At: a.Now(),
 		Patient:     library.Hide(patient),
 		Recipient:   fmt.Sprintf("%s, %s, %s, %s %s", f.Name, f.Street, f.City, f.State, f.Zip),
 		Description: strings.Join(what, "; "),
@@ -186,7 +186,6 @@ type SettleReleaseResult struct {
 // surely it is known to have arrived. A release that was stopped before its
 // first image leaves no completed disclosure.
 func (a *Releases) SettleRelease(ctx context.Context, p SettleReleaseParams) (SettleReleaseResult, error) {
-	at := OpenReleaseParams{Case: p.Case, Revision: p.Revision, Facility: p.Facility}
 	if _, err := a.Records.Release(ctx, p.Case, p.Revision, p.Facility); library.KindOf(err) == library.NotFound {
 		return SettleReleaseResult{Proof: library.ProofNone}, nil // The door was never opened.
 	} else if err != nil {
@@ -209,16 +208,27 @@ func (a *Releases) SettleRelease(ctx context.Context, p SettleReleaseParams) (Se
 	if p.Word && r.Proof == library.ProofNone {
 		r.Proof = library.ProofWord
 	}
-	m, err := a.Records.Match(ctx, p.Case)
+	completed, err := a.intended(ctx, p)
 	if err != nil {
 		return SettleReleaseResult{}, err
 	}
-	completed, err := a.disclosure(ctx, at, m, library.DisclosureCompleted)
-	if err != nil {
-		return SettleReleaseResult{}, err
-	}
-	completed.Images, completed.Proof = r.Images, r.Proof
+	completed.Kind, completed.At, completed.Images, completed.Proof = library.DisclosureCompleted, a.Now(), r.Images, r.Proof
 	return r, a.Records.CompleteDisclosure(ctx, completed)
+}
+
+// intended returns the disclosure that was written when the door was opened. It
+// says what left: by now staff may have chosen other studies, or another patient.
+func (a *Releases) intended(ctx context.Context, p SettleReleaseParams) (library.Disclosure, error) {
+	all, err := a.Records.Disclosures(ctx, p.Case)
+	if err != nil {
+		return library.Disclosure{}, err
+	}
+	for _, d := range all {
+		if d.Kind == library.DisclosureIntended && d.Revision == p.Revision && d.Facility == p.Facility {
+			return d, nil
+		}
+	}
+	return library.Disclosure{}, library.Errorf(library.Conflict, "settle release", string(p.Case), "a release stands without its intended disclosure")
 }
 
 // left reports whether an image may have left the hospital. One that was

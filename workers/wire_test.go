@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/worker"
 
 	"fileroom/activities"
@@ -159,5 +160,30 @@ func TestStaffMessagesAreAll(t *testing.T) {
 	}
 	if len(workers.StaffMessages) != 12 {
 		t.Errorf("%d messages, want the twelve of package library", len(workers.StaffMessages))
+	}
+}
+
+// TestWhatWasSignedCrossesUnchanged sends what staff said through Temporal's
+// converter as activities do: a byte more or less, and the signature is lost.
+func TestWhatWasSignedCrossesUnchanged(t *testing.T) {
+	t.Parallel()
+
+	for _, said := range []string{`{"revision": "0123"}`, `{"revision":"0123","note":"Smith & Jones <ok>"}`, "{\"revision\":\"0123\",\"note\":\"a\u2028b\"}", "{\n  \"revision\": \"0123\"\n}"} {
+		through := converter.GetDefaultDataConverter()
+		for _, params := range []any{
+			&activities.RecordDecisionParams{Payload: []byte(said)}, &activities.OpenSignalResult{Payload: []byte(said)},
+		} {
+			p, err := through.ToPayload(params)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := reflect.New(reflect.TypeOf(params).Elem())
+			if err := through.FromPayload(p, got.Interface()); err != nil {
+				t.Fatal(err)
+			}
+			if out := string(got.Elem().FieldByName("Payload").Bytes()); out != said {
+				t.Errorf("%T: %q arrives as %q", params, said, out)
+			}
+		}
 	}
 }

@@ -20,6 +20,9 @@ const placeReminder = 24 * time.Hour
 // IntakeParams are the parameters of [Intake].
 type IntakeParams struct {
 	Arrival library.ArrivalID `json:"arrival"`
+	// Late is the case that the arrival reached when it had ended; empty for the
+	// arrival's first Intake.
+	Late library.CaseID `json:"late,omitempty"`
 }
 
 // IntakeResult is the result of [Intake].
@@ -41,7 +44,7 @@ type ArrivalView struct {
 // an open case it brings there, and what nobody can tell it keeps until staff
 // place it or split it.
 func Intake(ctx workflow.Context, p IntakeParams) (IntakeResult, error) {
-	w := &intake{id: p.Arrival, view: ArrivalView{State: library.ArrivalKept, Waiting: library.WaitingNobody}}
+	w := &intake{id: p.Arrival, late: p.Late, view: ArrivalView{State: library.ArrivalKept, Waiting: library.WaitingNobody}}
 	if err := w.listen(ctx); err != nil {
 		return IntakeResult{}, err
 	}
@@ -51,6 +54,7 @@ func Intake(ctx workflow.Context, p IntakeParams) (IntakeResult, error) {
 // intake is the state of one running Intake.
 type intake struct {
 	id      library.ArrivalID
+	late    library.CaseID
 	ear     ear
 	view    ArrivalView
 	trouble string
@@ -80,9 +84,29 @@ func (w *intake) listen(ctx workflow.Context) error {
 }
 
 func (w *intake) run(ctx workflow.Context) (IntakeResult, error) {
-	opened, err := call(ctx, reading, "open the arrival", w.tell, arrivals.OpenArrival, activities.OpenArrivalParams{Arrival: w.id})
+	err := w.begin(ctx)
+	for kind := failure.KindOf(err); kind != ""; kind = failure.KindOf(err) { // An arrival never dies of an error.
+		err = w.await(ctx, "the program cannot take it in ("+string(kind)+"); look at it as it came")
+	}
 	if err != nil {
 		return IntakeResult{}, err
+	}
+	w.show(ctx)
+	r := IntakeResult{State: w.view.State, Cases: w.parts}
+	if r.Cases == nil && w.view.Case != "" {
+		r.Cases = []library.CaseID{w.view.Case}
+	}
+	return r, w.ear.finished(ctx)
+}
+
+// begin looks at the arrival and does what it turns out to need.
+func (w *intake) begin(ctx workflow.Context) error {
+	if w.late != "" {
+		return w.await(ctx, "it came for case "+string(w.late)+" when that had ended")
+	}
+	opened, err := call(ctx, reading, "open the arrival", w.tell, arrivals.OpenArrival, activities.OpenArrivalParams{Arrival: w.id})
+	if err != nil {
+		return err
 	}
 	w.channel, w.received, w.case1 = opened.Channel, opened.ReceivedAt, opened.Case
 	w.view.State, w.view.Case = library.ArrivalOpened, opened.Case
@@ -97,26 +121,12 @@ func (w *intake) run(ctx workflow.Context) (IntakeResult, error) {
 	case activities.DispositionWaiting:
 		err = w.await(ctx, opened.Reason)
 	}
-	if kind := failure.KindOf(err); kind != "" { // An arrival never dies of an error.
-		err = w.await(ctx, "the program cannot take it in ("+string(kind)+"); look at it as it came")
-	}
-	if err != nil {
-		return IntakeResult{}, err
-	}
-	w.show(ctx)
-	r := IntakeResult{State: w.view.State, Cases: w.parts}
-	if r.Cases == nil && w.view.Case != "" {
-		r.Cases = []library.CaseID{w.view.Case}
-	}
-	return r, w.ear.finished(ctx)
+	return err
 }
 
 // takeIn acknowledges a request, reads it and hands it on.
 func (w *intake) takeIn(ctx workflow.Context) error {
-	_, err := call(ctx, quick, "acknowledge the request", w.tell, letters.SendLetter, activities.SendLetterParams{
-		Case: w.case1, Number: 1, Kind: library.LetterAcknowledgement,
-	})
-	if err != nil {
+	if err := w.acknowledge(ctx, w.case1); err != nil {
 		return err
 	}
 	read, err := w.read(ctx)
@@ -131,14 +141,38 @@ func (w *intake) takeIn(ctx workflow.Context) error {
 	return w.release(ctx, w.case1)
 }
 
+// acknowledge sends the first letter of a case: its number.
+func (w *intake) acknowledge(ctx workflow.Context, id library.CaseID) error {
+	sent, err := call(ctx, quick, "acknowledge the request", w.tell, letters.SendLetter, activities.SendLetterParams{
+		Case: id, Number: 1, Kind: library.LetterAcknowledgement,
+	})
+	if err == nil && sent.State != library.LetterSent {
+		w.trouble = fmt.Sprintf("the acknowledgement could not be sent (%s): reach the requester another way", sent.State)
+	}
+	return err
+}
+
 func (w *intake) read(ctx workflow.Context) (activities.ReadArrivalResult, error) {
 	return call(ctx, reading, "read the arrival", w.tell, arrivals.ReadArrival, activities.ReadArrivalParams{Arrival: w.id, Case: w.case1})
 }
 
 // release starts the Release of a case.
 func (w *intake) release(ctx workflow.Context, id library.CaseID) error {
+	if err := startRelease(ctx, id, w.channel, w.received); err != nil {
+		return err
+	}
+	return w.placed(ctx, id)
+}
+
+// placed notes that the arrival is in a case. The ledger knows it already,
+// unless staff had to say so.
+func (w *intake) placed(ctx workflow.Context, id library.CaseID) error {
+	byStaff := w.view.State == library.ArrivalWaiting
 	w.view.State, w.view.Case = library.ArrivalPlaced, id
-	return startRelease(ctx, id, w.channel, w.received)
+	if !byStaff {
+		return nil
+	}
+	return w.move(ctx, library.ArrivalPlaced, "placed by staff in "+string(id))
 }
 
 // join brings the arrival to an open case. A case that has ended meanwhile
@@ -146,10 +180,9 @@ func (w *intake) release(ctx workflow.Context, id library.CaseID) error {
 func (w *intake) join(ctx workflow.Context, id library.CaseID) error {
 	err := workflow.SignalExternalWorkflow(ctx, ReleaseID(id), "", ArrivedSignal, Arrived{Arrival: w.id}).Get(ctx, nil)
 	if err != nil {
-		return w.await(ctx, "it answers a case that is closed")
+		return w.await(ctx, "there is no open case "+string(id))
 	}
-	w.view.State, w.view.Case = library.ArrivalPlaced, id
-	return nil
+	return w.placed(ctx, id)
 }
 
 // await waits until staff have said where the arrival belongs, and does it.
@@ -178,6 +211,9 @@ func (w *intake) await(ctx workflow.Context, reason string) error {
 	}
 	if w.parts != nil {
 		for _, id := range w.parts {
+			if err := w.acknowledge(ctx, id); err != nil { // The first has its letter, and gets no second.
+				return err
+			}
 			if err := w.release(ctx, id); err != nil {
 				return err
 			}
@@ -196,17 +232,22 @@ func (w *intake) place(ctx workflow.Context, p library.PlacePayload) error {
 		}
 		return w.move(ctx, library.ArrivalSorted, "sorted away by staff")
 	case p.Case != "":
-		if err := w.closeOwn(ctx, library.OutcomeDuplicate); err != nil {
-			return err
+		own := w.case1
+		if err := w.join(ctx, p.Case); err != nil || w.view.Case != p.Case {
+			return err // There is no such case, and staff have placed it anew.
 		}
-		return w.join(ctx, p.Case)
+		w.case1 = own
+		return w.closeOwn(ctx, library.OutcomeDuplicate)
 	}
 	if w.case1 == "" {
 		opened, err := call(ctx, reading, "open a case", w.tell, arrivals.OpenArrival, activities.OpenArrivalParams{Arrival: w.id, Placed: true})
 		if err != nil {
 			return err
 		}
-		w.case1 = opened.Case
+		w.case1, w.channel, w.received = opened.Case, opened.Channel, opened.ReceivedAt
+		if err := w.acknowledge(ctx, w.case1); err != nil {
+			return err
+		}
 		if _, err := w.read(ctx); err != nil {
 			return err
 		}

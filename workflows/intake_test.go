@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ func (w *world) takeIn(id library.ArrivalID) workflows.IntakeResult {
 	w.OnWorkflow(workflows.Release, anything, anything).Return(func(workflow.Context, workflows.ReleaseParams) (workflows.ReleaseResult, error) {
 		return workflows.ReleaseResult{}, nil
 	}).Maybe()
+	w.OnSignalExternalWorkflow(anything, anything, anything, anything, anything).Return(errors.New("no such workflow")).Maybe()
 	w.SetStartWorkflowOptions(workflowOptions(workflows.IntakeID(id)))
 	w.ExecuteWorkflow(workflows.Intake, workflows.IntakeParams{Arrival: id})
 	var r workflows.IntakeResult
@@ -75,7 +77,7 @@ func TestIntake(t *testing.T) {
 			text: twoPatients, waits: "IN-05", say: func(w *world) *answer {
 				return w.say(dana, library.Split, library.SplitPayload{Pages: [][]int{{1}, {2}}})
 			},
-			want: library.ArrivalPlaced, cases: 2, letters: 1,
+			want: library.ArrivalPlaced, cases: 2, letters: 2,
 		},
 		"a page that is in no group is refused": {
 			text: twoPatients, waits: "IN-05", say: func(w *world) *answer {
@@ -84,6 +86,19 @@ func TestIntake(t *testing.T) {
 				return a
 			},
 			refused: "page 2 is in no group", want: library.ArrivalSorted, letters: 1,
+		},
+		"a case that does not exist keeps the request": {
+			text: twoPatients, waits: "IN-05", say: func(w *world) *answer {
+				a := w.say(dana, library.Place, library.PlacePayload{Case: "0000-0000", Reason: "mistyped"})
+				w.after(time.Hour, func() {
+					if v := w.arrivalView(); v.Waiting != library.WaitingStaff || !strings.Contains(v.Reason, "no open case") {
+						w.t.Errorf("after a mistyped case: %+v", v)
+					}
+					w.say(dana, library.Place, library.PlacePayload{New: true, Reason: "one patient after all"})
+				})
+				return a
+			},
+			want: library.ArrivalPlaced, cases: 1, letters: 1,
 		},
 		"a viewer cannot place": {
 			text: "", waits: "nothing to read", say: func(w *world) *answer {

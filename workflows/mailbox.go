@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"fileroom/activities"
+	"fileroom/internal/failure"
 	"fileroom/internal/library"
 )
 
@@ -46,11 +47,16 @@ func Mailbox(ctx workflow.Context, p MailboxParams) (MailboxResult, error) {
 		workflow.SetCurrentDetails(ctx, text)
 	}
 	show(ctx, "")
+	after := library.ArrivalID(0) // From the beginning in each run: an Intake that was started is not started again.
 	for range watches {
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			break
 		}
-		r, err := call(ctx, watching, "watch the mailbox", show, mailroom.WatchMailbox, activities.WatchMailboxParams(p))
+		r, err := call(ctx, watching, "watch the mailbox", show, mailroom.WatchMailbox, activities.WatchMailboxParams{Mailbox: p.Mailbox, After: after})
+		if kind := failure.KindOf(err); kind != "" { // Mail goes on, whatever is wrong with one message.
+			show(ctx, "the mailbox cannot be watched ("+string(kind)+"); an operator must look")
+			err = workflow.Sleep(ctx, afterTelling)
+		}
 		if err != nil {
 			return MailboxResult{}, err
 		}
@@ -58,9 +64,18 @@ func Mailbox(ctx workflow.Context, p MailboxParams) (MailboxResult, error) {
 			if err := startIntake(ctx, id); err != nil {
 				return MailboxResult{}, err
 			}
+			after = id
 		}
 	}
 	return MailboxResult{}, workflow.NewContinueAsNewError(ctx, Mailbox, p)
+}
+
+// startLateIntake starts an Intake for what reached a case when it had ended.
+func startLateIntake(ctx workflow.Context, id library.ArrivalID, late library.CaseID) error {
+	return startApart(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:    LateIntakeID(id),
+		StaticSummary: "Takes in what came too late for its case",
+	}, Intake, IntakeParams{Arrival: id, Late: late})
 }
 
 // startIntake starts the Intake of an arrival and lets it go its own way.

@@ -44,6 +44,10 @@ func MailboxID(name string) string { return "mailbox/" + name }
 // IntakeID returns the ID of the workflow that takes in an arrival.
 func IntakeID(id library.ArrivalID) string { return fmt.Sprintf("%s%d", activities.IntakeWorkflow, id) }
 
+// LateIntakeID returns the ID of the workflow that takes in, once more, an
+// arrival that reached its case when it had ended.
+func LateIntakeID(id library.ArrivalID) string { return IntakeID(id) + "/late" }
+
 // ReleaseID returns the ID of the workflow that sees a case through.
 func ReleaseID(id library.CaseID) string { return activities.ReleaseWorkflow + string(id) }
 

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -83,6 +82,7 @@ type release struct {
 	transfers int      // Begun.
 	opened    []opened // Releases whose door was opened, each once.
 	letters   int      // Written; the acknowledgement was the first.
+	moves     int      // Put on record.
 	settled   activities.SettleReleaseResult
 
 	note    string // What staff must know about the last try.
@@ -106,7 +106,17 @@ func (w *release) run(ctx workflow.Context) (ReleaseResult, error) {
 	if err := w.finish(ctx); err != nil {
 		return ReleaseResult{}, err
 	}
-	return ReleaseResult{Outcome: w.outcome, Images: w.settled.Images, Proof: w.settled.Proof}, w.ear.finished(ctx)
+	if err := w.ear.finished(ctx); err != nil {
+		return ReleaseResult{}, err
+	}
+	for len(w.arrived) > 0 { // It came while the case was ending: staff must see it.
+		late := w.arrived[0]
+		w.arrived = w.arrived[1:]
+		if err := startLateIntake(ctx, late, w.p.Case); err != nil {
+			return ReleaseResult{}, err
+		}
+	}
+	return ReleaseResult{Outcome: w.outcome, Images: w.settled.Images, Proof: w.settled.Proof}, nil
 }
 
 // step does what the stage asks for. A refusal by an activity stops the step,
@@ -127,8 +137,23 @@ func (w *release) step(ctx workflow.Context) error {
 	case library.StageClosed:
 	}
 	if kind := failure.KindOf(err); kind != "" {
-		w.note = fmt.Sprintf("the step %s could not be done (%s)", w.stage, kind)
-		w.stage, w.approvals = library.StageReview, nil
+		return w.stepBack(ctx, kind)
+	}
+	return err
+}
+
+// stepBack gives a case to staff whose step was refused. It is checked anew,
+// unless it was the check that was refused: then there is nothing to approve.
+func (w *release) stepBack(ctx workflow.Context, kind library.Kind) error {
+	was := w.stage
+	w.note = fmt.Sprintf("the step %s could not be done (%s)", was, kind)
+	w.approvals = nil
+	err := w.back(ctx, "a step could not be done")
+	if was == library.StageReading || was == library.StageChecking {
+		w.checked = activities.CheckCaseResult{Basis: w.checked.Basis, Tier: w.checked.Tier}
+		w.stage = library.StageReview
+	}
+	if failure.KindOf(err) != "" {
 		return nil
 	}
 	return err
@@ -136,8 +161,14 @@ func (w *release) step(ctx workflow.Context) error {
 
 // check reads what has come in addition, looks in the PACS and runs the rules.
 func (w *release) check(ctx workflow.Context) error {
+	w.stage, w.waiting = library.StageChecking, library.WaitingNobody
+	if err := w.settleEar(ctx); err != nil { // A choice that is being recorded means the candidates of now.
+		return err
+	}
 	w.changed = false
-	w.show(ctx)
+	if err := w.attributes(ctx); err != nil {
+		return err
+	}
 	for len(w.arrived) > 0 {
 		_, err := call(ctx, reading, "read what has arrived", w.tell, arrivals.ReadArrival, activities.ReadArrivalParams{
 			Arrival: w.arrived[0], Case: w.p.Case, Joined: true,
@@ -172,7 +203,7 @@ func (w *release) review(ctx workflow.Context) error {
 		if err := w.waitForStaff(ctx); err != nil {
 			return err
 		}
-		decided, err := workflow.AwaitWithTimeout(ctx, ReviewReminder, func() bool { return len(w.ear.seen) > heard || w.changed || w.outcome != "" })
+		decided, err := workflow.AwaitWithTimeout(ctx, ReviewReminder, func() bool { return len(w.ear.seen) > heard || w.news() })
 		if err != nil {
 			return err
 		}
@@ -237,11 +268,17 @@ func (w *release) deficient(ctx workflow.Context) error {
 			return err
 		}
 		w.show(ctx)
-		answered, err := workflow.AwaitWithTimeout(ctx, patience, func() bool { return w.changed || w.outcome != "" })
-		if err != nil {
+		if _, err := workflow.AwaitWithTimeout(ctx, patience, w.news); err != nil {
 			return err
 		}
-		if answered {
+		// A hold stops the clock: nothing is sent, and nothing is given up.
+		if err := workflow.Await(ctx, func() bool { return !w.held || w.news() }); err != nil {
+			return err
+		}
+		if err := w.settleEar(ctx); err != nil {
+			return err
+		}
+		if w.news() {
 			w.stage = library.StageChecking
 			return nil
 		}
@@ -250,121 +287,8 @@ func (w *release) deficient(ctx workflow.Context) error {
 	return nil
 }
 
-// send opens the last door and lets the images go. Staff can stop it at any
-// image, and what had gone by then is put on record.
-func (w *release) send(ctx workflow.Context) error {
-	w.waiting, w.note = library.WaitingNobody, ""
-	door, err := call(ctx, quick, "check again and open the release", w.tell, releases.OpenRelease, activities.OpenReleaseParams{
-		Case: w.p.Case, Revision: w.checked.Revision, Facility: w.checked.Facility,
-	})
-	if err != nil {
-		return err
-	}
-	if door.Refused != "" {
-		w.note = "not released: " + door.Refused
-		w.stage, w.approvals = library.StageChecking, nil
-		return nil
-	}
-	if this := (opened{w.checked.Revision, w.checked.Facility}); !slices.Contains(w.opened, this) {
-		w.opened = append(w.opened, this)
-	}
-	if err := w.attributes(ctx); err != nil {
-		return err
-	}
-	result, err := w.transfer(ctx)
-	w.approvals = nil // They were for this try.
-	switch {
-	case w.outcome != "": // Withdrawn on the way.
-		return nil
-	case w.held:
-		w.note = "stopped by the hold; some images may have gone"
-		return w.back(ctx, "transfer stopped by a hold")
-	case err != nil:
-		return err
-	case result.Hindered != "":
-		w.note = result.Hindered + "; approve again to send the rest"
-		return w.back(ctx, "transfer hindered")
-	case result.Proof == library.ProofNone:
-		w.stage = library.StageConfirming
-		return nil
-	}
-	w.outcome = library.OutcomeReleased
-	return nil
-}
-
-// back takes a case whose transfer did not come to its end back to staff. It is
-// checked again first: days may go by until they approve the rest.
-func (w *release) back(ctx workflow.Context, event string) error {
-	w.stage, w.waiting = library.StageReview, library.WaitingStaff
-	err := w.move(ctx, event)
-	w.stage = library.StageChecking
-	return err
-}
-
-// transfer runs the transfer as a child, and stops it when staff say so.
-func (w *release) transfer(ctx workflow.Context) (TransferResult, error) {
-	w.transfers++
-	child, stop := workflow.WithCancel(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:          TransferID(w.p.Case, w.transfers),
-		TaskQueue:           TaskQueue,
-		WaitForCancellation: true,
-		StaticSummary:       "Sends the images of one case",
-	}))
-	defer stop()
-	f := workflow.ExecuteChildWorkflow(child, Transfer, TransferParams{
-		Case: w.p.Case, Number: w.transfers, Revision: w.checked.Revision, Facility: w.checked.Facility, Images: w.checked.Images,
-	})
-	err := workflow.Await(ctx, func() bool { return f.IsReady() || w.held || w.outcome != "" })
-	if err != nil {
-		return TransferResult{}, err
-	}
-	stop()
-	var r TransferResult
-	err = f.Get(ctx, &r)
-	w.trouble = ""
-	if temporal.IsCanceledError(err) {
-		err = nil
-	}
-	return r, err
-}
-
-// confirm waits for a person's word that the images arrived, where the receiver
-// allows no proof.
-func (w *release) confirm(ctx workflow.Context) error {
-	w.waiting = library.WaitingRecipient
-	if err := w.move(ctx, "waiting for the recipient's word"); err != nil {
-		return err
-	}
-	for w.confirmed == nil && w.outcome == "" {
-		w.show(ctx)
-		heard, err := workflow.AwaitWithTimeout(ctx, ConfirmReminder, func() bool { return w.confirmed != nil || w.outcome != "" })
-		if err != nil {
-			return err
-		}
-		if !heard {
-			w.waited++
-		}
-	}
-	if w.outcome == "" {
-		w.outcome = library.OutcomeReleased
-	}
-	return nil
-}
-
-// settle writes into the account what really left, of everything that the case
-// ever let go. The result of the last release is the case's.
-func (w *release) settle(ctx workflow.Context) error {
-	for _, o := range w.opened {
-		settled, err := call(ctx, quick, "write the account of disclosures", w.tell, releases.SettleRelease, activities.SettleReleaseParams{
-			Case: w.p.Case, Revision: o.revision, Facility: o.facility, Word: w.confirmed != nil,
-		})
-		if err != nil {
-			return err
-		}
-		w.settled = settled
-	}
-	return nil
-}
+// news reports whether there is something that the step under way did not know.
+func (w *release) news() bool { return w.changed || w.outcome != "" }
 
 // finish writes the account, tells the requester how the case ended, and closes
 // it.
@@ -423,9 +347,10 @@ func (w *release) move(ctx workflow.Context, event string) error {
 	if w.stage == library.StageClosed {
 		outcome = w.outcome
 	}
+	w.moves++
 	_, err := call(ctx, quick, "note where the case stands", w.tell, cases.MoveCase, activities.MoveCaseParams{
 		Case: w.p.Case, Stage: w.stage, Waiting: w.waiting, Outcome: outcome,
-		Event: event, Detail: w.note, Key: fmt.Sprintf("%s/%d/%d", w.stage, w.transfers, w.letters),
+		Event: event, Detail: w.note, Key: fmt.Sprintf("move/%d", w.moves),
 	})
 	return err
 }

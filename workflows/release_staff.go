@@ -143,7 +143,7 @@ func (w *release) mayApprove(s said) error {
 		return errors.New("the case is on hold")
 	case len(w.checked.Open) > 0:
 		return fmt.Errorf("still open: %s", rulesText(w.checked.Open))
-	case w.changed:
+	case w.changed, len(w.arrived) > 0:
 		return errors.New("the case has just changed and is being checked again; please look at it once more")
 	case p.Revision != w.checked.Revision:
 		return fmt.Errorf("the case is not as you saw it; its revision is now %s", w.checked.Revision)
@@ -174,6 +174,8 @@ func (w *release) mayConfirm(s said) error {
 	switch {
 	case err != nil:
 		return err
+	case w.held:
+		return errors.New("the case is on hold")
 	case w.stage != library.StageConfirming:
 		return errors.New("the case does not wait for anybody's word")
 	case p.Destination != w.checked.Facility:
@@ -314,6 +316,10 @@ func (w *release) showReview(b *strings.Builder) {
 			fmt.Fprintf(b, "- **%s** (%s) %s\n", r.Rule, r.Severity, r.Title)
 		}
 		b.WriteString("\nPut them right with `correct` or `choose`, answer them with `acknowledge`, or send `ask` to write to the requester.\n")
+		return
+	}
+	if w.checked.Revision == "" {
+		b.WriteString("The case could not be checked. Put it right with `correct` or `choose`, or end it with `withdraw`.\n")
 		return
 	}
 	fmt.Fprintf(b, "Nothing hinders an approval. Send the update `approve` with\n\n```\n{\"revision\": \"%s\"}\n```\n", w.checked.Revision)

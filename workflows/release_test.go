@@ -445,3 +445,61 @@ func TestNothingFoundIsToldInALetter(t *testing.T) {
 		t.Errorf("letters = %v", l)
 	}
 }
+
+func TestWhatComesInStopsTheSending(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	id := w.open(plainLetter)
+	w.receiver.Down = library.Fault("ask", "", context.DeadlineExceeded)
+	w.after(time.Hour, func() { w.approve(dana) })
+	w.after(90*time.Minute, func() {
+		letter := w.arrive(w.message("I take my permission back.\n", "In-Reply-To: <"+string(id)+".1@hospital.example>"))
+		w.SignalWorkflow(workflows.ArrivedSignal, workflows.Arrived{Arrival: letter})
+	})
+	w.after(2*time.Hour, func() {
+		if v := w.view(); v.Stage != library.StageReview || !strings.Contains(v.Note, "something has come in") || v.Approvals != 0 {
+			t.Errorf("after mail came in: %+v", v)
+		}
+		w.receiver.Down = nil
+	})
+	w.after(3*time.Hour, func() { w.say(dana, library.Withdraw, library.ReasonPayload{Reason: "revoked"}) })
+	if r := w.release(id); r.Outcome != library.OutcomeWithdrawn || w.receiver.Len() != 0 {
+		t.Errorf("outcome = %s with %d images sent, want withdrawn and none", r.Outcome, w.receiver.Len())
+	}
+}
+
+func TestAHoldStopsTheClocks(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	id := w.open(strings.Replace(plainLetter, "Date of birth: April 17, 1958\n", "", 1))
+	w.after(time.Hour, func() { w.say(dana, library.Ask, library.AskPayload{}) })
+	w.after(2*time.Hour, func() { w.say(luis, library.Hold, library.ReasonPayload{Reason: "a call from the ward"}) })
+	w.after(300*24*time.Hour, func() {
+		if v := w.view(); v.Outcome != "" || len(w.mail.Letters()) != 1 {
+			t.Errorf("on hold: %+v and %d letters", v, len(w.mail.Letters()))
+		}
+		w.say(luis, library.Resume, library.ReasonPayload{Reason: "settled"})
+	})
+	w.after(301*24*time.Hour, func() { w.say(dana, library.Withdraw, library.ReasonPayload{Reason: "seen"}) })
+	if r := w.release(id); r.Outcome != library.OutcomeWithdrawn {
+		t.Errorf("outcome = %s", r.Outcome)
+	}
+}
+
+func TestAnAccountNamesWhatLeftWhateverIsChosenLater(t *testing.T) {
+	t.Parallel()
+
+	w := newWorld(t)
+	id := w.open(plainLetter)
+	w.receiver.Refuse = map[string]string{studies.Demonstration()[0].Instance(3).SOP: "0122"}
+	w.after(time.Hour, func() { w.approve(dana) })
+	w.after(2*time.Hour, func() { w.say(dana, library.Choose, library.ChoosePayload{Studies: []string{studies.Demonstration()[1].UID}}) })
+	w.after(3*time.Hour, func() { w.say(dana, library.Withdraw, library.ReasonPayload{Reason: "enough"}) })
+	w.release(id)
+	all, err := w.records.Disclosures(context.Background(), id)
+	if err != nil || len(all) != 2 || all[0].Description != all[1].Description || all[1].Images != plainImages { // The refused one had left, too.
+		t.Errorf("disclosures = %+v, %v; want the completed one to name what the intended one did", all, err)
+	}
+}

@@ -95,6 +95,12 @@ type letterheadFlags struct {
 // Run runs the worker until ctx ends.
 func (w workerCommand) Run(ctx context.Context, c console) error {
 	log := newLog(c, w.Log)
+	if err := sandbox.Harden(); err != nil {
+		return err
+	}
+	if !sandbox.Confined() {
+		log.WarnContext(ctx, "kernel has no landlock: what takes strangers' files apart may read the worker's files and use the network")
+	}
 	ring, err := w.ring()
 	if err != nil {
 		return err
@@ -250,7 +256,10 @@ func newParser(own []string) *mimemail.Parser { return mimemail.New(sandbox.Self
 type opener struct{ pages pages.Opener }
 
 func newOpener() opener {
-	return opener{pages.Opener{PDF: &pdf.Reader{Plain: sandbox.Self("pdf")}, TIFF: &tiff.Converter{}, OCR: &ocr.Recognizer{}}}
+	return opener{pages.Opener{
+		PDF: &pdf.Reader{Plain: sandbox.Self("pdf")}, TIFF: &tiff.Converter{},
+		Pictures: &pages.Decoder{Command: sandbox.Self("picture")}, OCR: &ocr.Recognizer{},
+	}}
 }
 
 // Open implements [activities.Opener].

@@ -24,9 +24,9 @@ type ArrivalRecords interface {
 	// channel, source and key is returned as it was entered first.
 	AddArrival(ctx context.Context, a Arrival) (Arrival, error)
 	Arrival(ctx context.Context, id ArrivalID) (Arrival, error)
-	// KeptArrivals returns up to limit arrivals of a source that no Intake has
-	// opened, oldest first.
-	KeptArrivals(ctx context.Context, source string, limit int) ([]ArrivalID, error)
+	// KeptArrivals returns up to limit arrivals of a source, entered after the
+	// one given, that no Intake has opened, in the order in which they were entered.
+	KeptArrivals(ctx context.Context, source string, after ArrivalID, limit int) ([]ArrivalID, error)
 	// MoveArrival sets the state, with the reason. An arrival that is placed can
 	// be taken back, for staff to place it anew; one that is sorted is moved no
 	// more ([Conflict]), unless to the state it has.

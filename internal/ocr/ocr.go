@@ -19,6 +19,9 @@ import (
 // Resolution is the length in pixels of the longer side at which pages are read best: 200 dots per inch on letter paper.
 const Resolution = 2200
 
+// Longest is the length in pixels of the longer side of the largest picture that is read as it is; larger ones are shrunk.
+const Longest = Resolution * 5 / 4
+
 // A Recognizer reads pages.
 type Recognizer struct {
 	Timeout time.Duration // For one page; zero means 60 seconds.
@@ -27,7 +30,7 @@ type Recognizer struct {
 // Page reads a picture of a page. Number and Part are the caller's to set.
 // Errors are as those of [sandbox.Child.Run].
 func (r *Recognizer) Page(ctx context.Context, picture *image.Gray) (library.Page, error) {
-	g := raster.Shrink(picture, Resolution*5/4)
+	g := raster.Shrink(picture, Longest)
 	page := library.Page{Source: library.SourceOCR, Width: float64(g.Rect.Dx()), Height: float64(g.Rect.Dy())}
 	if blank(g) {
 		return page, nil

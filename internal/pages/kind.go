@@ -4,15 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"image"
-	_ "image/jpeg" // Decoders, chosen by content.
-	_ "image/png"
 	"net/textproto"
 	"strings"
 	"unicode/utf8"
 
 	"fileroom/internal/library"
-	"fileroom/internal/raster"
 )
 
 // A kind is a kind of file, as its first bytes tell.
@@ -152,57 +148,4 @@ func (w *work) unsupported(k kind) {
 		article = "an "
 	}
 	w.troubles = append(w.troubles, library.Trouble{Code: code, Part: w.part, Text: "This part is " + article + string(k) + ", which the program does not open. " + text})
-}
-
-// decodePicture decodes a JPEG or PNG, turned as its camera says.
-func decodePicture(b []byte) (*image.Gray, error) {
-	const op = "read picture"
-	c, _, err := image.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
-		return nil, library.Errorf(library.Invalid, op, "", "picture cannot be decoded")
-	}
-	if c.Width <= 0 || c.Height <= 0 || c.Width > raster.MaxPixels/c.Height {
-		return nil, library.Errorf(library.Invalid, op, "", "%w", raster.ErrTooLarge)
-	}
-	m, _, err := image.Decode(bytes.NewReader(b))
-	if err != nil {
-		return nil, library.Errorf(library.Invalid, op, "", "picture cannot be decoded")
-	}
-	return raster.Turn(raster.Gray(m), quarters(b)), nil
-}
-
-func decodePGM(b []byte) (*image.Gray, error) {
-	g, err := raster.DecodePGM(b)
-	if err != nil {
-		return nil, library.Errorf(library.Invalid, "draw page", "", "%w", err)
-	}
-	return g, nil
-}
-
-// quarters returns by how many quarter turns clockwise a JPEG is to be turned
-// (Exif 2.32, tag 0x0112). Mirrored pictures are left as they are.
-func quarters(b []byte) int {
-	i := bytes.Index(b[:min(len(b), 4096)], []byte("Exif\x00\x00"))
-	if i < 0 || len(b) < i+14 {
-		return 0
-	}
-	t := b[i+6:]
-	var order binary.ByteOrder = binary.BigEndian
-	if t[0] == 'I' {
-		order = binary.LittleEndian
-	}
-	at := int(order.Uint32(t[4:]))
-	if at < 8 || at+2 > len(t) || at > 1<<16 {
-		return 0
-	}
-	for n := range int(order.Uint16(t[at:])) {
-		e := at + 2 + 12*n
-		if e+12 > len(t) {
-			return 0
-		}
-		if order.Uint16(t[e:]) == 0x0112 {
-			return map[uint16]int{3: 2, 6: 1, 8: 3}[order.Uint16(t[e+8:])]
-		}
-	}
-	return 0
 }

@@ -1,24 +1,25 @@
 package pages
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"image"
 	"io"
-	"runtime"
-	"sync"
+	"slices"
+	"time"
 
 	"fileroom/internal/library"
 	"fileroom/internal/pdf"
-	"fileroom/internal/raster"
-	"fileroom/internal/sandbox"
-	"fileroom/internal/tiff"
 )
 
-// Bounds on one arrival.
+// Bounds on one arrival: on one of its parts, and on all together.
 const (
-	MaxPart  = 50 << 20 // Bytes in one part.
-	MaxPages = 200      // Pages in all parts together.
+	MaxPart   = 50 << 20    // Bytes in one part.
+	MaxPages  = 200         // Pages.
+	MaxParsed = 40          // Parts that a parser must open: PDF, TIFF and pictures.
+	MaxPixels = 600_000_000 // Pixels in JPEG and PNG files; pages are drawn to a size of ours.
+	MaxWords  = 100_000     // Words and lines; a page has some hundreds.
+	maxHeld   = 256 << 20   // Bytes of faxes made into documents, which wait to be drawn.
 )
 
 // A PDF reads PDF documents; [pdf.Reader] does.
@@ -37,6 +38,11 @@ type OCR interface {
 	Page(ctx context.Context, picture *image.Gray) (library.Page, error)
 }
 
+// Pictures decode JPEG and PNG files; [Decoder] does.
+type Pictures interface {
+	Decode(ctx context.Context, file []byte) (*image.Gray, error)
+}
+
 // A Mail takes messages apart. It gives the words of the message itself as a
 // part of text, then the attachments in order, and so on inside a message that is attached.
 type Mail interface {
@@ -53,18 +59,24 @@ type Part struct {
 
 // An Opener opens parts.
 type Opener struct {
-	PDF  PDF
-	TIFF TIFF
-	OCR  OCR
-	Mail Mail // May be nil: messages are then not opened.
+	PDF      PDF
+	TIFF     TIFF
+	Pictures Pictures
+	OCR      OCR
+	Mail     Mail // May be nil: messages are then not opened.
 
 	// Workers is how many pages are read at once; zero means one for each processor.
 	Workers int
+	// Budget is how long one arrival may take; zero means 10 minutes. What is
+	// not read by then is a [library.TroubleTimeout].
+	Budget time.Duration
 }
 
 // Open opens the parts of one arrival, in order.
 func (o *Opener) Open(ctx context.Context, parts ...Part) ([]library.Page, []library.Trouble, error) {
 	w := &work{Opener: o}
+	ctx, cancel := context.WithTimeoutCause(ctx, cmp.Or(o.Budget, 10*time.Minute), errLate)
+	defer cancel()
 	for _, p := range parts {
 		w.part++
 		if err := w.open(ctx, p, 0); err != nil {
@@ -73,6 +85,10 @@ func (o *Opener) Open(ctx context.Context, parts ...Part) ([]library.Page, []lib
 	}
 	if err := w.recognise(ctx); err != nil {
 		return nil, nil, err
+	}
+	w.words = 0
+	for i := range w.pages { // Once more, with the words read from pictures.
+		w.fit(&w.pages[i])
 	}
 	return w.pages, w.troubles, nil
 }
@@ -85,6 +101,11 @@ type work struct {
 	pages    []library.Page
 	troubles []library.Trouble
 	todo     []picture
+
+	parsed int // Parts that a parser opened.
+	pixels int // In pictures.
+	held   int // Bytes of documents made here.
+	words  int // Words and lines in pages.
 }
 
 // A picture is a page, by its index, whose words or ink are to be found by
@@ -114,13 +135,18 @@ func (w *work) open(ctx context.Context, p Part, depth int) error {
 	case kindEmpty:
 		w.trouble(library.TroubleEmpty, 0)
 	case kindText:
-		w.text(string(body))
+		w.text(body, func(s string) string { return s })
 	case kindHTML:
-		w.text(textOfHTML(string(body)))
-	case kindPDF:
+		w.text(body, textOfHTML)
+	case kindPDF, kindTIFF:
+		if !w.parse() {
+			w.trouble(library.TroubleTooLarge, 0)
+			return nil
+		}
+		if k == kindTIFF {
+			return w.tiff(ctx, body)
+		}
 		return w.pdf(ctx, body)
-	case kindTIFF:
-		return w.tiff(ctx, body)
 	case kindPicture:
 		w.picture(body)
 	case kindMail:
@@ -131,12 +157,19 @@ func (w *work) open(ctx context.Context, p Part, depth int) error {
 	return nil
 }
 
+// parse counts a part that a parser must open, and reports whether it may.
+func (w *work) parse() bool {
+	w.parsed++
+	return w.parsed <= MaxParsed
+}
+
 func (w *work) mail(ctx context.Context, body []byte, depth int) error {
 	if w.Mail == nil || depth >= maxDepth {
 		w.unsupported(kindMail)
 		return nil
 	}
 	parts, troubles, err := w.Mail.Parts(ctx, body)
+	err = late(ctx, err)
 	if library.KindOf(err) == library.Invalid {
 		w.fail(err, 0)
 		return nil
@@ -162,6 +195,7 @@ func (w *work) mail(ctx context.Context, body []byte, depth int) error {
 
 func (w *work) pdf(ctx context.Context, doc []byte) error {
 	found, err := w.PDF.Pages(ctx, doc)
+	err = late(ctx, err)
 	if library.KindOf(err) == library.Invalid {
 		w.fail(err, 0)
 		return nil
@@ -188,12 +222,17 @@ func (w *work) pdf(ctx context.Context, doc []byte) error {
 
 func (w *work) tiff(ctx context.Context, file []byte) error {
 	doc, partial, err := w.TIFF.PDF(ctx, file)
+	err = late(ctx, err)
 	if library.KindOf(err) == library.Invalid {
 		w.fail(err, 0)
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if w.held += len(doc); w.held > maxHeld {
+		w.trouble(library.TroubleTooLarge, 0)
+		return nil
 	}
 	if partial {
 		w.troubles = append(w.troubles, library.Trouble{
@@ -204,22 +243,33 @@ func (w *work) tiff(ctx context.Context, file []byte) error {
 	return w.pdf(ctx, doc)
 }
 
+// picture adds a page for a JPEG or PNG file, which is decoded when its turn comes.
 func (w *work) picture(file []byte) {
-	g, err := decodePicture(file)
+	size, err := size(file)
 	if err != nil {
 		w.fail(err, 0)
 		return
 	}
-	if w.part > 1 && min(g.Rect.Dx(), g.Rect.Dy()) < smallest {
+	if w.part > 1 && min(size.X, size.Y) < smallest {
 		return // A logo below somebody's name.
 	}
+	if w.pixels+size.X*size.Y > MaxPixels || !w.parse() {
+		w.trouble(library.TroubleTooLarge, 0)
+		return
+	}
+	w.pixels += size.X * size.Y
 	if i, ok := w.add(library.Page{Source: library.SourceOCR}); ok {
-		w.todo = append(w.todo, picture{page: i, read: true, draw: func(context.Context, int) (*image.Gray, error) { return g, nil }})
+		w.todo = append(w.todo, picture{page: i, read: true, draw: func(ctx context.Context, _ int) (*image.Gray, error) {
+			return w.Pictures.Decode(ctx, file)
+		}})
 	}
 }
 
-func (w *work) text(s string) {
-	lines := linesOf(s)
+func (w *work) text(body []byte, plain func(string) string) {
+	if len(body) > maxText {
+		w.tooLarge(w.part)
+	}
+	lines := linesOf(plain(string(body[:min(len(body), maxText)])), MaxWords-w.words+2) // More than fits, so that what is left out is noticed.
 	if len(lines) == 0 {
 		w.trouble(library.TroubleEmpty, 0)
 		return
@@ -229,205 +279,29 @@ func (w *work) text(s string) {
 
 // add numbers p and returns its index, or false beyond the limit.
 func (w *work) add(p library.Page) (int, bool) {
+	p.Number, p.Part = len(w.pages)+1, w.part
 	if len(w.pages) == MaxPages {
-		if n := len(w.troubles); n == 0 || w.troubles[n-1].Code != library.TroubleTooLarge || w.troubles[n-1].Part != w.part {
-			w.trouble(library.TroubleTooLarge, 0)
-		}
+		w.tooLarge(w.part)
 		return 0, false
 	}
-	p.Number, p.Part = len(w.pages)+1, w.part
+	w.fit(&p)
 	w.pages = append(w.pages, p)
 	return len(w.pages) - 1, true
 }
 
-// recognise reads the pictures side by side.
-func (w *work) recognise(ctx context.Context) error {
-	workers := w.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	troubles := make([][]library.Trouble, len(w.todo))
-	next := make(chan int)
-	var group sync.WaitGroup
-	for range min(workers, len(w.todo)) {
-		group.Go(func() {
-			for i := range next {
-				found, err := w.look(ctx, w.todo[i])
-				if err != nil {
-					cancel(err)
-				}
-				troubles[i] = found
+// fit cuts p to the words and lines that are left of [MaxWords].
+func (w *work) fit(p *library.Page) {
+	for i, l := range p.Lines {
+		left := MaxWords - w.words - 1
+		if len(l.Words) > left {
+			p.Lines = slices.Clone(p.Lines[:i]) // Lets go of the rest.
+			if left > 0 {
+				p.Lines = append(p.Lines, library.Line{Words: slices.Clone(l.Words[:left])})
 			}
-		})
-	}
-	for i := range w.todo {
-		if ctx.Err() != nil {
-			break
+			w.words = MaxWords
+			w.tooLarge(p.Part)
+			return
 		}
-		next <- i
+		w.words += 1 + len(l.Words)
 	}
-	close(next)
-	group.Wait()
-	for _, t := range troubles {
-		w.troubles = append(w.troubles, t...)
-	}
-	if ctx.Err() != nil {
-		return library.Fault("open parts", "", context.Cause(ctx))
-	}
-	return nil
-}
-
-// The length in pixels of the longer side of a page that is drawn.
-const (
-	sketch = 1100 // To look for ink.
-	full   = 2200 // To read it: 200 dots per inch on letter paper.
-)
-
-// look draws one page and reads it, or finds its ink.
-func (w *work) look(ctx context.Context, t picture) ([]library.Trouble, error) {
-	p := &w.pages[t.page]
-	pixels := sketch
-	if t.read {
-		pixels = full
-	}
-	g, err := t.draw(ctx, pixels)
-	if err == nil && t.read {
-		number, part := p.Number, p.Part
-		var read library.Page
-		if read, err = w.OCR.Page(ctx, g); err == nil {
-			read.Number, read.Part = number, part
-			*p = read
-			return illegible(read), nil
-		}
-	}
-	switch {
-	case library.KindOf(err) == library.Invalid:
-		return []library.Trouble{troubleOf(err, p.Part, p.Number)}, nil
-	case err != nil:
-		return nil, err
-	}
-	hidden(p, g)
-	if inked(*p) < 0.25 {
-		return nil, nil
-	}
-	return w.again(ctx, t)
-}
-
-// again reads from a drawing a page whose text layer leaves out much of what
-// is to be seen, and keeps that reading if it has more words.
-func (w *work) again(ctx context.Context, t picture) ([]library.Trouble, error) {
-	p := &w.pages[t.page]
-	g, err := t.draw(ctx, full)
-	if err == nil {
-		var read library.Page
-		if read, err = w.OCR.Page(ctx, g); err == nil {
-			if words(read) > words(*p)*3/2 {
-				read.Number, read.Part = p.Number, p.Part
-				*p = read
-			}
-			return nil, nil
-		}
-	}
-	if library.KindOf(err) == library.Invalid {
-		return []library.Trouble{troubleOf(err, p.Part, p.Number)}, nil
-	}
-	return nil, err
-}
-
-// inked returns which share of a page its ink takes.
-func inked(p library.Page) float64 {
-	sum := 0.0
-	for _, i := range p.Ink {
-		sum += i.Box.W * i.Box.H
-	}
-	return sum
-}
-
-func words(p library.Page) int {
-	n := 0
-	for _, l := range p.Lines {
-		n += len(l.Words)
-	}
-	return n
-}
-
-// hidden finds the ink of a page with a text layer, and doubts the words that nobody can see.
-func hidden(p *library.Page, g *image.Gray) {
-	var boxes []library.Box
-	for i := range p.Lines {
-		for j := range p.Lines[i].Words {
-			word := &p.Lines[i].Words[j]
-			if word.Box == nil {
-				continue
-			}
-			if !raster.Visible(g, *word.Box) {
-				word.Confidence = min(word.Confidence, 0.2)
-			}
-			boxes = append(boxes, *word.Box)
-		}
-	}
-	p.Ink = raster.Ink(g, boxes)
-}
-
-// illegible tells of a page that was read with too little confidence to be of use.
-func illegible(p library.Page) []library.Trouble {
-	var letters, sum float64
-	for _, l := range p.Lines {
-		for _, w := range l.Words {
-			n := float64(len(w.Text))
-			letters, sum = letters+n, sum+n*w.Confidence
-		}
-	}
-	if letters == 0 && len(p.Ink) == 0 || letters > 0 && sum/letters >= 0.5 {
-		return nil
-	}
-	return []library.Trouble{{
-		Code: library.TroubleIllegible, Part: p.Part, Page: p.Number,
-		Text: "This page could not be read well: handwriting, or a poor picture. Read it by eye, or ask for a clearer copy.",
-	}}
-}
-
-// fail records why the present part gave nothing.
-func (w *work) fail(err error, page int) {
-	w.troubles = append(w.troubles, troubleOf(err, w.part, page))
-}
-
-func (w *work) trouble(code library.TroubleCode, page int) {
-	w.troubles = append(w.troubles, library.Trouble{Code: code, Part: w.part, Page: page, Text: advice(code)})
-}
-
-func troubleOf(err error, part, page int) library.Trouble {
-	code := library.TroubleDamaged
-	switch {
-	case errors.Is(err, pdf.ErrEncrypted):
-		code = library.TroubleEncrypted
-	case errors.Is(err, sandbox.ErrTimeout):
-		code = library.TroubleTimeout
-	case errors.Is(err, pdf.ErrTooMany), errors.Is(err, tiff.ErrTooLarge), errors.Is(err, raster.ErrTooLarge),
-		errors.Is(err, sandbox.ErrOutput), errors.Is(err, sandbox.ErrInput):
-		code = library.TroubleTooLarge
-	}
-	return library.Trouble{Code: code, Part: part, Page: page, Text: advice(code)}
-}
-
-func advice(code library.TroubleCode) string {
-	switch code {
-	case library.TroubleEmpty:
-		return "There is nothing in this part. If something was meant to be attached, ask the sender for it."
-	case library.TroubleTooLarge:
-		return "This part is larger than the program opens (50 MB, 200 pages, 50 million pixels). Open it by hand, or ask for it in smaller pieces."
-	case library.TroubleTimeout:
-		return "Reading this part was stopped at its limit of time or memory, as a harmful file would be. Do not open it; ask the sender for a fresh PDF, a photo or a fax."
-	case library.TroubleEncrypted:
-		return "This file needs a password. Ask the sender for a copy without one, never for the password by e-mail."
-	case library.TroubleDamaged:
-		return "This file is broken. Ask the sender to send it again, as a PDF or a photo."
-	case library.TroubleUnsupported:
-		return "The program does not open this kind of file. Ask the sender for a PDF, a photo (JPEG) or a fax."
-	case library.TroubleIllegible:
-		return "This page could not be read well. Read it by eye, or ask for a clearer copy."
-	}
-	return ""
 }

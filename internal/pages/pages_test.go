@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -29,7 +30,8 @@ import (
 // TestMain lets the test binary stand in for the program as the child.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "child" {
-		if err := pdf.Main(os.Stdin, os.Stdout); err != nil {
+		child := map[string]func(io.Reader, io.Writer) error{"pdf": pdf.Main, "picture": pages.Main}[os.Args[2]]
+		if err := child(os.Stdin, os.Stdout); err != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -37,8 +39,10 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
+var pictures = &pages.Decoder{Command: sandbox.Self("picture")}
+
 func opener() *pages.Opener {
-	return &pages.Opener{PDF: &pdf.Reader{Plain: sandbox.Self("pdf")}, TIFF: &tiff.Converter{}, OCR: &ocr.Recognizer{}, Mail: mailbag{}}
+	return &pages.Opener{PDF: &pdf.Reader{Plain: sandbox.Self("pdf")}, TIFF: &tiff.Converter{}, Pictures: pictures, OCR: &ocr.Recognizer{}, Mail: mailbag{}}
 }
 
 // mailbag takes a message apart at "--", for the tests of what is done with the parts.
@@ -312,7 +316,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte("From: a@b.example\nDate: x\n\nhello\n--\n<html>"))
 	f.Add([]byte("\xff\xd8\xffExif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01"))
 	f.Add(hugePNG())
-	o := &pages.Opener{PDF: refuse{}, TIFF: refuse{}, OCR: refuse{}, Mail: mailbag{}}
+	o := &pages.Opener{PDF: refuse{}, TIFF: refuse{}, Pictures: refuse{}, OCR: refuse{}, Mail: mailbag{}}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		ps, troubles, err := o.Open(t.Context(), pages.Part{Body: bytes.NewReader(b)})
 		if err != nil {
@@ -331,6 +335,7 @@ var errRefused = library.Errorf(library.Invalid, "refuse", "", "refused")
 
 func (refuse) Pages(context.Context, []byte) ([]pdf.Page, error)      { return nil, errRefused }
 func (refuse) Draw(context.Context, []byte, int, int) ([]byte, error) { return nil, errRefused }
+func (refuse) Decode(context.Context, []byte) (*image.Gray, error)    { return nil, errRefused }
 func (refuse) PDF(context.Context, []byte) ([]byte, bool, error)      { return nil, false, errRefused }
 
 func (refuse) Page(context.Context, *image.Gray) (library.Page, error) {

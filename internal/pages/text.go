@@ -13,20 +13,27 @@ import (
 // maxText is how many bytes of one text are read.
 const maxText = 1 << 20
 
-// linesOf makes lines of plain text. An empty line is a line without words:
-// it parts paragraphs. Lines at the end are dropped.
-func linesOf(s string) []library.Line {
-	s = utf8Text(s[:min(len(s), maxText)])
+// linesOf makes lines of plain text, and stops when it has more than so many lines
+// and words. An empty line is a line without words: it parts paragraphs. Empty lines at the end are dropped.
+func linesOf(s string, most int) []library.Line {
+	s = utf8Text(s)
 	var lines []library.Line
-	last := 0
+	last, n := 0, 0
 	for raw := range strings.Lines(s) {
 		var l library.Line
+		n++
 		for f := range strings.FieldsSeq(strings.Trim(raw, "\ufeff")) {
+			if n++; n > most {
+				break
+			}
 			l.Words = append(l.Words, library.Word{Text: f, Confidence: 1})
 		}
 		lines = append(lines, l)
 		if len(l.Words) > 0 {
 			last = len(lines)
+		}
+		if n > most {
+			break
 		}
 	}
 	return lines[:last]
@@ -47,7 +54,7 @@ func utf8Text(s string) string {
 // textOfHTML returns the words of a web page as somebody would type them:
 // a line for each block, an empty line between paragraphs, quotations with "> ".
 func textOfHTML(s string) string {
-	z := html.NewTokenizer(strings.NewReader(s[:min(len(s), maxText)]))
+	z := html.NewTokenizer(strings.NewReader(s))
 	var w htmlWriter
 	skip := 0
 	for {

@@ -69,6 +69,7 @@ func TestPages(t *testing.T) {
 		"too many pages":                {doc: pdftest.Document(make([]pdftest.Page, pdf.MaxPages+1)...), err: pdf.ErrTooMany},
 		"never ends":                    {doc: bomb(t), timeout: 500 * time.Millisecond, err: sandbox.ErrTimeout},
 		"page tree that bites its tail": {doc: pdftest.File("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R] /Count 5 >>"), timeout: 2 * time.Second, err: errAny},
+		"page tree of itself alone":     {doc: pdftest.File("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R] /Count 1 >>"), err: pdf.ErrDamaged},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

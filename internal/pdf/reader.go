@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,9 @@ import (
 
 // MaxPages bounds the pages of one document.
 const MaxPages = 200
+
+// maxWords is how many words of a page's text layer are taken; a dense page has a thousand. One with more is read from a drawing.
+const maxWords = 5000
 
 // Why a document cannot be read, besides the errors of package sandbox. Each
 // comes as the reason of a [library.Invalid] error.
@@ -68,7 +72,8 @@ func (r *Reader) Pages(ctx context.Context, doc []byte) ([]Page, error) {
 		return nil, err
 	}
 	pages := parseTSV(out, n)
-	if len(pages) == 0 {
+	// Poppler gives a page that it cannot find no size: a blank one would hide that.
+	if len(pages) == 0 || slices.ContainsFunc(pages, func(p Page) bool { return p.Width <= 0 || p.Height <= 0 }) {
 		return nil, library.Errorf(library.Invalid, op, "", "%w", ErrDamaged)
 	}
 	covered, err := r.pictures(ctx, doc, pages)
@@ -76,7 +81,7 @@ func (r *Reader) Pages(ctx context.Context, doc []byte) ([]Page, error) {
 		return nil, err
 	}
 	for i := range pages {
-		pages[i].Picture = covered[i] >= 0.5 || !legible(pages[i].Lines)
+		pages[i].Picture = pages[i].Picture || covered[i] >= 0.5 || !legible(pages[i].Lines)
 	}
 	return pages, nil
 }
@@ -155,22 +160,30 @@ func (r *Reader) plainPages(ctx context.Context, doc []byte, n int) ([]Page, err
 	}
 	pages := make([]Page, min(len(texts), n))
 	for i := range pages {
-		pages[i].Page = library.Page{Number: i + 1, Source: library.SourceText, Lines: plainLines(texts[i])}
-		pages[i].Picture = !legible(pages[i].Lines)
+		lines, all := plainLines(texts[i])
+		pages[i].Page = library.Page{Number: i + 1, Source: library.SourceText, Lines: lines}
+		pages[i].Picture = !all || !legible(lines)
 	}
 	return pages, nil
 }
 
-func plainLines(text string) []library.Line {
-	var lines []library.Line
+// plainLines returns the words of text, and whether they are all.
+func plainLines(text string) (lines []library.Line, all bool) {
+	n := 0
 	for l := range strings.Lines(text) {
+		if n++; n > maxWords {
+			return lines, false
+		}
 		var line library.Line
 		for w := range strings.FieldsSeq(l) {
+			if n++; n > maxWords {
+				return lines, false
+			}
 			line.Words = append(line.Words, library.Word{Text: strings.ToValidUTF8(w, "\ufffd"), Confidence: 0.8})
 		}
 		lines = append(lines, line)
 	}
-	return lines
+	return lines, true
 }
 
 // parseTSV reads what pdftotext -tsv writes: a row each for page, block, line
@@ -178,7 +191,9 @@ func plainLines(text string) []library.Line {
 func parseTSV(out []byte, most int) []Page {
 	var pages []Page
 	var lines []library.Line
+	taken := 0 // Of the words of the last page.
 	flush := func() {
+		taken = 0
 		if len(pages) > 0 {
 			pages[len(pages)-1].Lines = layout.Rows(lines)
 		}
@@ -204,6 +219,10 @@ func parseTSV(out []byte, most int) []Page {
 			lines = append(lines, library.Line{})
 		case "5":
 			if len(pages) == 0 || len(lines) == 0 {
+				continue
+			}
+			if taken++; taken > maxWords {
+				pages[len(pages)-1].Picture = true
 				continue
 			}
 			l, p := &lines[len(lines)-1], pages[len(pages)-1]

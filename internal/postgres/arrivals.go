@@ -67,9 +67,9 @@ func (s *Store) Arrival(ctx context.Context, id library.ArrivalID) (library.Arri
 }
 
 // KeptArrivals implements [library.ArrivalRecords].
-func (s *Store) KeptArrivals(ctx context.Context, source string, limit int) ([]library.ArrivalID, error) {
+func (s *Store) KeptArrivals(ctx context.Context, source string, after library.ArrivalID, limit int) ([]library.ArrivalID, error) {
 	type row struct{ ID int64 }
-	ids, err := list(ctx, s.pool, keptArrivalsSQL, pgx.StrictNamedArgs{"source": source, "limit": max(limit, 0)},
+	ids, err := list(ctx, s.pool, keptArrivalsSQL, pgx.StrictNamedArgs{"source": source, "after": int64(after), "limit": max(limit, 0)},
 		func(r row) (library.ArrivalID, error) { return library.ArrivalID(r.ID), nil })
 	return ids, fault("list kept arrivals", "", err)
 }

@@ -26,8 +26,8 @@ const (
 	keptArrivalsSQL = `
 		SELECT id
 		FROM fileroom.arrivals
-		WHERE source = @source AND state = 'kept'
-		ORDER BY received_at, id
+		WHERE source = @source AND state = 'kept' AND id > @after::bigint
+		ORDER BY id
 		LIMIT @limit`
 
 	lockArrivalSQL = `

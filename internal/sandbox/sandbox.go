@@ -73,7 +73,9 @@ func (c Child) Run(ctx context.Context, stdin io.Reader) ([]byte, error) {
 	in := &limitedReader{r: stdin, left: c.MaxInput, bounded: c.MaxInput > 0, over: cancel}
 	out := &limitedBuffer{left: c.MaxOutput, over: cancel}
 	complaints := &limitedBuffer{left: maxStderr}
-	err = c.start(child, program, in, out, complaints)
+	ended := make(chan error, 1)
+	go func() { ended <- c.start(child, program, in, out, complaints) }()
+	err = <-ended
 	if c.Stderr != nil {
 		_, _ = c.Stderr.Write(complaints.b.Bytes())
 	}
@@ -95,7 +97,14 @@ func (c Child) Run(ctx context.Context, stdin io.Reader) ([]byte, error) {
 	return out.b.Bytes(), nil
 }
 
+// start runs the child, in a goroutine of its own: its thread is locked, and ends with it. The child inherits from
+// the thread what it may not, and is killed when the thread that started it ends, which need not be
+// when the process does (golang.org/issue/27505).
 func (c Child) start(ctx context.Context, program string, in io.Reader, out, complaints io.Writer) error {
+	runtime.LockOSThread()
+	if err := confine(program); err != nil {
+		return fmt.Errorf("confine: %w", err)
+	}
 	// The shell sets the limits upon itself and becomes the program, so
 	// there is no moment in which the program runs without them.
 	args := append([]string{"-c", c.limits() + `exec "$@"`, "sh", program}, c.Command[1:]...)
@@ -107,10 +116,6 @@ func (c Child) start(ctx context.Context, program string, in io.Reader, out, com
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second // For a pipe that a grandchild holds open.
 
-	// Pdeathsig fires when the thread that started the child ends, not the
-	// process (golang.org/issue/27505), so the thread is kept.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	err := cmd.Run()
 	if cmd.Process != nil {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // Whatever it left behind.
@@ -120,7 +125,7 @@ func (c Child) start(ctx context.Context, program string, in io.Reader, out, com
 
 // limits is the beginning of a shell script that sets the limits of c.
 func (c Child) limits() string {
-	s := "ulimit -c 0; "
+	s := "ulimit -c 0; ulimit -n 256; "
 	if c.Memory > 0 && (!raceDetector || !c.own()) { // The race detector maps terabytes.
 		s += fmt.Sprintf("ulimit -v %d || exit 126; ", c.Memory>>10)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -19,8 +20,15 @@ import (
 
 // TestMain lets the test binary stand in for the program as the child.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 2 && os.Args[1] == "child" && os.Args[2] == "echo" {
-		if _, err := io.Copy(os.Stdout, os.Stdin); err != nil {
+	children := map[string]func() error{
+		"echo":       func() error { _, err := io.Copy(os.Stdout, os.Stdin); return err },
+		"dial":       dial,
+		"privileges": privileges,
+		"worker":     worker,
+	}
+	if len(os.Args) > 2 && os.Args[1] == "child" && children[os.Args[2]] != nil {
+		if err := children[os.Args[2]](); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)

@@ -81,7 +81,7 @@ func (c *Converter) mend(ctx context.Context, file []byte) ([]byte, error) {
 }
 
 // maxOutput is bytes: 200 fax pages that are not compressed.
-const maxOutput = 256 << 20
+const maxOutput = 128 << 20
 
 // run runs a program on file; arguments that are files follow it. Warned says that it complained.
 func (c *Converter) run(ctx context.Context, file []byte, program string, args ...any) (out []byte, warned bool, err error) {

@@ -78,7 +78,7 @@ func (r *Records) inState(state library.ArrivalState) []library.Arrival {
 }
 
 // KeptArrivals implements [library.ArrivalRecords].
-func (r *Records) KeptArrivals(ctx context.Context, source string, limit int) ([]library.ArrivalID, error) {
+func (r *Records) KeptArrivals(ctx context.Context, source string, after library.ArrivalID, limit int) ([]library.ArrivalID, error) {
 	leave, err := r.enter(ctx, "KeptArrivals")
 	if err != nil {
 		return nil, err
@@ -87,11 +87,12 @@ func (r *Records) KeptArrivals(ctx context.Context, source string, limit int) ([
 
 	var ids []library.ArrivalID
 	for _, a := range r.inState(library.ArrivalKept) {
-		if a.Source == source && len(ids) < limit {
+		if a.Source == source && a.ID > after {
 			ids = append(ids, a.ID)
 		}
 	}
-	return ids, nil
+	slices.Sort(ids)
+	return ids[:min(len(ids), max(limit, 0))], nil
 }
 
 // WaitingArrivals implements [library.ArrivalRecords].

@@ -13,7 +13,7 @@ var arrivalTests = map[string]func(*testing.T, library.Records){
 	"an arrival is entered once":                    testArrivalOnce,
 	"an arrival is told by channel, source and key": testArrivalIdentity,
 	"an arrival entered by many at once is one":     testArrivalConcurrently,
-	"kept arrivals are listed oldest first":         testKeptArrivals,
+	"kept arrivals are listed as they were entered": testKeptArrivals,
 	"waiting arrivals are listed oldest first":      testWaitingArrivals,
 	"a placed or sorted arrival is moved no more":   testArrivalFinal,
 	"an unknown arrival is not found":               testArrivalUnknown,
@@ -82,21 +82,23 @@ func testKeptArrivals(t *testing.T, s library.Records) {
 		a.ReceivedAt = noon.Add(-time.Duration(i) * time.Hour)
 		entered, err := s.AddArrival(t.Context(), a)
 		need(t, err)
-		want = append([]library.ArrivalID{entered.ID}, want...)
+		want = append(want, entered.ID)
 	}
 	other := anArrival("m-9")
 	other.Source = "second mailbox"
 	_, err := s.AddArrival(t.Context(), other)
 	need(t, err)
 
-	got, err := s.KeptArrivals(t.Context(), "requests", 10)
+	got, err := s.KeptArrivals(t.Context(), "requests", 0, 10)
 	wantSame(t, "KeptArrivals", must(t, got, err), want)
-	got, err = s.KeptArrivals(t.Context(), "requests", 2)
+	got, err = s.KeptArrivals(t.Context(), "requests", 0, 2)
 	wantSame(t, "KeptArrivals up to 2", must(t, got, err), want[:2])
+	got, err = s.KeptArrivals(t.Context(), "requests", want[1], 10)
+	wantSame(t, "KeptArrivals after the second", must(t, got, err), want[2:])
 	need(t, s.MoveArrival(t.Context(), want[0], library.ArrivalOpened, ""))
-	got, err = s.KeptArrivals(t.Context(), "requests", 10)
+	got, err = s.KeptArrivals(t.Context(), "requests", 0, 10)
 	wantSame(t, "KeptArrivals after one was opened", must(t, got, err), want[1:])
-	got, err = s.KeptArrivals(t.Context(), "nowhere", 10)
+	got, err = s.KeptArrivals(t.Context(), "nowhere", 0, 10)
 	wantSame(t, "KeptArrivals of no source", must(t, got, err), []library.ArrivalID(nil))
 }
 
