@@ -495,7 +495,9 @@ func TestAnAccountNamesWhatLeftWhateverIsChosenLater(t *testing.T) {
 	id := w.open(plainLetter)
 	w.receiver.Refuse = map[string]string{studies.Demonstration()[0].Instance(3).SOP: "0122"}
 	w.after(time.Hour, func() { w.approve(dana) })
-	w.after(2*time.Hour, func() { w.say(dana, library.Choose, library.ChoosePayload{Studies: []string{studies.Demonstration()[1].UID}}) })
+	w.after(2*time.Hour, func() {
+		w.say(dana, library.Choose, library.ChoosePayload{Studies: []string{studies.Demonstration()[1].UID}})
+	})
 	w.after(3*time.Hour, func() { w.say(dana, library.Withdraw, library.ReasonPayload{Reason: "enough"}) })
 	w.release(id)
 	all, err := w.records.Disclosures(context.Background(), id)
