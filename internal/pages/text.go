@@ -33,7 +33,7 @@ func linesOf(s string, most int) []library.Line {
 			last = len(lines)
 		}
 		if n > most {
-			break
+			return lines
 		}
 	}
 	return lines[:last]

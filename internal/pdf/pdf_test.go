@@ -215,6 +215,23 @@ func bomb(t *testing.T) []byte {
 	)
 }
 
+// A page of more words than can be seen is read as it is seen.
+func TestTSVBoundsAPage(t *testing.T) {
+	t.Parallel()
+
+	line := "4\t1\t0\t0\t0\t0\t1\t1\t1\t1\t-1\t###LINE###\n" + strings.Repeat("5\t1\t0\t0\t0\t0\t72\t72\t9\t9\t100\tAda\n", 100)
+	for lines, picture := range map[int]bool{50: false, 51: true} {
+		got := pdf.ParseTSV([]byte("1\t1\t0\t0\t0\t0\t0\t0\t612\t792\t-1\t###PAGE###\n"+strings.Repeat(line, lines)), 3)
+		n := 0
+		for _, l := range got[0].Lines {
+			n += len(l.Words)
+		}
+		if n != 5000 || got[0].Picture != picture {
+			t.Errorf("%d words, picture %v, want 5000, %v", n, got[0].Picture, picture)
+		}
+	}
+}
+
 func FuzzTSV(f *testing.F) {
 	f.Add([]byte("1\t1\t0\t0\t0\t0\t0\t0\t612\t792\t-1\t###PAGE###\n4\t1\t0\t0\t0\t0\t1\t1\t1\t1\t-1\t###LINE###\n5\t1\t0\t0\t0\t0\t72\t72\t9\t9\t100\tAda\n"))
 	f.Add([]byte("5\t\t\t\t\t\tNaN\t-1\t0\t0\t0\tx\n"))
