@@ -8,13 +8,18 @@ import (
 	"fileroom/internal/library"
 )
 
+// limit is how long a test may take. One whose worker is killed waits for two
+// minutes until Temporal gives up a step that was under way, and all run at
+// once on a machine that may be slow.
+const limit = 7 * time.Minute
+
 // look is how often something is looked at that is waited for.
 const look = 150 * time.Millisecond
 
 // within returns a context that ends with the test, or after so long.
-func within(t *testing.T, limit time.Duration) context.Context {
+func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"go.temporal.io/api/common/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -47,10 +46,12 @@ type day struct {
 	images []string
 }
 
-// newDay brings a case of a CT of so many slices into review.
-func newDay(ctx context.Context, t *testing.T, n, slices int, credential string) *day {
+// newDay brings a case of a CT of so many slices into review. What follows has
+// the context's time.
+func newDay(t *testing.T, n, slices int, credential string) (context.Context, *day) {
 	t.Helper()
 	i := usualInstallation(t)
+	ctx := within(t, limit)
 	p := invent(numberBadDays + n)
 	d := &day{installation: i, proxy: behind(t, i.dev.Receiver.URL), ct: p.ct(slices)}
 	d.images = instances(d.ct)
@@ -61,7 +62,7 @@ func newDay(ctx context.Context, t *testing.T, n, slices int, credential string)
 	if open := i.open(ctx, t, d.id); len(open) > 0 {
 		t.Fatalf("open = %v", open)
 	}
-	return d
+	return ctx, d
 }
 
 // tried waits until the receiver was asked, or sent something, so often.
@@ -93,8 +94,7 @@ func TestBadDays(t *testing.T) {
 	t.Parallel()
 	t.Run("the receiver is down for a while", func(t *testing.T) {
 		t.Parallel()
-		ctx := within(t, 6*time.Minute)
-		d := newDay(ctx, t, 0, 25, known)
+		ctx, d := newDay(t, 0, 25, known)
 		d.proxy.Set(faultproxy.Faults{Down: true})
 		d.approve(ctx, t, d.id)
 		d.tried(ctx, t, 2, 0)
@@ -104,8 +104,7 @@ func TestBadDays(t *testing.T) {
 	})
 	t.Run("the receiver is full for a while", func(t *testing.T) {
 		t.Parallel()
-		ctx := within(t, 6*time.Minute)
-		d := newDay(ctx, t, 1, 25, known)
+		ctx, d := newDay(t, 1, 25, known)
 		d.proxy.Set(faultproxy.Faults{Full: http.StatusInsufficientStorage})
 		d.approve(ctx, t, d.id)
 		d.tried(ctx, t, 0, 2)
@@ -115,8 +114,7 @@ func TestBadDays(t *testing.T) {
 	})
 	t.Run("the receiver is out of resources for each image", func(t *testing.T) {
 		t.Parallel()
-		ctx := within(t, 6*time.Minute)
-		d := newDay(ctx, t, 2, 25, known)
+		ctx, d := newDay(t, 2, 25, known)
 		d.proxy.Set(faultproxy.Faults{RefuseAll: faultproxy.OutOfResources})
 		d.approve(ctx, t, d.id)
 		d.tried(ctx, t, 0, 2)
@@ -125,8 +123,7 @@ func TestBadDays(t *testing.T) {
 	})
 	t.Run("the receiver's answer is lost", func(t *testing.T) {
 		t.Parallel()
-		ctx := within(t, 6*time.Minute)
-		d := newDay(ctx, t, 3, 45, known)
+		ctx, d := newDay(t, 3, 45, known)
 		d.proxy.Set(faultproxy.Faults{LoseAnswers: 1})
 		d.approve(ctx, t, d.id)
 		d.wantReleased(ctx, t)
@@ -140,23 +137,23 @@ func TestBadDays(t *testing.T) {
 	t.Run("the receiver refuses one image of 200", testOneRefused)
 	t.Run("the receiver refuses one image and the case is withdrawn", testRefusedAndWithdrawn)
 	t.Run("the PACS is down while the patient is looked for", testPACSDown)
-	for name, change := range map[string]func(s studies.Study) studies.Study{
-		"one image carries another name": func(s studies.Study) studies.Study {
+	for name, tt := range map[string]stranger{
+		"one image carries another name": {n: 10, change: func(s studies.Study) studies.Study {
 			s.Patient.Name = "STRANGER^SYLVIA"
 			return s
-		},
-		"one image carries another birth date": func(s studies.Study) studies.Study {
+		}},
+		"one image carries another birth date": {n: 11, change: func(s studies.Study) studies.Study {
 			s.Patient.BirthDate = "1987-06-05"
 			return s
-		},
-		"one image carries another patient's number": func(s studies.Study) studies.Study {
+		}},
+		"one image carries another patient's number": {n: 12, change: func(s studies.Study) studies.Study {
 			s.Patient = library.PatientRecord{ID: "T9" + s.Patient.ID[2:], Name: "STRANGER^SYLVIA", BirthDate: "1987-06-05", Sex: "F"}
 			return s
-		},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			testStranger(t, name, change)
+			tt.run(t)
 		})
 	}
 }
@@ -165,10 +162,9 @@ func TestBadDays(t *testing.T) {
 // staff at once, and the case can go on as soon as the password is right.
 func testWrongPassword(t *testing.T) {
 	t.Parallel()
-	ctx := within(t, 6*time.Minute)
 	s := servers(t)
 	s.secret(t, "wrong-password", s.dev.Receiver.User, "guessed")
-	d := newDay(ctx, t, 4, 25, "wrong-password")
+	ctx, d := newDay(t, 4, 25, "wrong-password")
 	d.approve(ctx, t, d.id)
 	await(ctx, t, "word of the password", func(ctx context.Context) (workflows.CaseView, error) { return d.view(ctx, d.id) },
 		func(v workflows.CaseView) bool {
@@ -190,8 +186,7 @@ func testWrongPassword(t *testing.T) {
 
 func testOneRefused(t *testing.T) {
 	t.Parallel()
-	ctx := within(t, 6*time.Minute)
-	d := newDay(ctx, t, 5, 200, known)
+	ctx, d := newDay(t, 5, 200, known)
 	bad := d.images[77]
 	d.proxy.Set(refusing(bad))
 	d.approve(ctx, t, d.id)
@@ -219,8 +214,7 @@ func testOneRefused(t *testing.T) {
 
 func testRefusedAndWithdrawn(t *testing.T) {
 	t.Parallel()
-	ctx := within(t, 6*time.Minute)
-	d := newDay(ctx, t, 6, 25, known)
+	ctx, d := newDay(t, 6, 25, known)
 	d.proxy.Set(refusing(d.images[7]))
 	d.approve(ctx, t, d.id)
 	d.awaitNote(ctx, t, d.id, "refuses 1 of 25")
@@ -234,14 +228,14 @@ func testRefusedAndWithdrawn(t *testing.T) {
 
 func testPACSDown(t *testing.T) {
 	t.Parallel()
-	ctx := within(t, 6*time.Minute)
+	ctx := within(t, limit)
 	s := servers(t)
 	p := invent(numberBadDays + 8)
 	ct := p.ct(25)
 	s.fill(ctx, t, ct)
 	place := s.place(ctx, t, numberBadDays+8, s.dev.Receiver.URL, known)
 	proxy := behind(t, s.dev.PACS.URL)
-	i := ownInstallation(ctx, t, "pacs-down", map[string]string{"FILEROOM_PACS_URL": proxy.URL()})
+	i := s.own(ctx, t, "pacs-down", map[string]string{"FILEROOM_PACS_URL": proxy.URL()})
 	proxy.Set(faultproxy.Faults{Down: true})
 	id := i.awaitCase(ctx, t, i.deliver(t, letter{from: p, to: place, asks: []string{askCT}}.message()))
 	err := poll(ctx, func() (bool, error) { return proxy.Counts().Retrieves >= 2, nil })
@@ -273,13 +267,18 @@ func testPACSDown(t *testing.T) {
 	i.wantDisclosures(ctx, t, id, 25, library.DisclosureIntended, library.DisclosureCompleted)
 }
 
-// testStranger puts an image into a study in the PACS that carries somebody
-// else's header. Either the match or SM-03 must stop it.
-func testStranger(t *testing.T, name string, change func(studies.Study) studies.Study) {
+// A stranger is somebody whose header one image of a study in the PACS carries.
+type stranger struct {
+	n      int
+	change func(studies.Study) studies.Study
+}
+
+// run looks that the match or SM-03 stops the stranger's image.
+func (s stranger) run(t *testing.T) {
 	t.Helper()
-	ctx := within(t, 6*time.Minute)
+	ctx := within(t, limit)
 	i := usualInstallation(t)
-	n := numberBadDays + 10 + len(name)%10
+	n := numberBadDays + s.n
 	p := invent(n)
 	whole := p.ct(25)
 	own := whole
@@ -287,7 +286,7 @@ func testStranger(t *testing.T, name string, change func(studies.Study) studies.
 	own.Series[0].Images = 24
 	i.fill(ctx, t, own)
 	// The last image of the study is the stranger's.
-	foreign := change(whole)
+	foreign := s.change(whole)
 	var image bytes.Buffer
 	if err := foreign.Write(&image, 24); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"fileroom/internal/library"
 	"fileroom/internal/pdf/pdftest"
@@ -199,7 +198,7 @@ func TestBadInput(t *testing.T) {
 func (b badLetter) run(t *testing.T, n int) {
 	t.Helper()
 	i := usualInstallation(t)
-	ctx := within(t, 6*time.Minute)
+	ctx := within(t, limit)
 	p := invent(n)
 	if !b.unknown {
 		i.fill(ctx, t, p.film())
@@ -286,7 +285,7 @@ func (i *installation) awaitArrival(ctx context.Context, t *testing.T, id librar
 func TestTwoPatientsAreSplit(t *testing.T) {
 	t.Parallel()
 	i := usualInstallation(t)
-	ctx := within(t, 6*time.Minute)
+	ctx := within(t, limit)
 	place := i.place(ctx, t, numberSplit, i.dev.Receiver.URL, known)
 	var pages []pdftest.Page
 	for n := range 2 {

@@ -76,11 +76,10 @@ func usualInstallation(t *testing.T) *installation {
 	return s.usual.i
 }
 
-// ownInstallation returns one that the test has for itself, with other
+// own returns an installation that the test has for itself, with other
 // settings as given.
-func ownInstallation(ctx context.Context, t *testing.T, name string, settings map[string]string) *installation {
+func (s *stack) own(ctx context.Context, t *testing.T, name string, settings map[string]string) *installation {
 	t.Helper()
-	s := servers(t)
 	i := &installation{stack: s, name: name, folder: name, env: maps.Clone(s.dev.Worker)}
 	delete(i.env, "FILEROOM_METRICS_ADDRESS") // The usual installation's.
 	maps.Copy(i.env, map[string]string{"TEMPORAL_NAMESPACE": name, "FILEROOM_MAILBOX_NAME": name, "FILEROOM_MAILBOX_FOLDER": name})

@@ -11,6 +11,7 @@ import (
 	"fileroom/internal/devstack/faultproxy"
 	"fileroom/internal/devstack/studies"
 	"fileroom/internal/library"
+	"fileroom/internal/vault"
 	"fileroom/workflows"
 )
 
@@ -145,7 +146,7 @@ func (s *sight) images(ctx context.Context, states ...library.InstanceState) (in
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	s := servers(t)
-	ctx := within(t, 7*time.Minute)
+	ctx := within(t, limit)
 	proxy := behind(t, s.dev.Receiver.URL)
 	place := s.place(ctx, t, numberKilled, proxy.URL(), known)
 	t.Logf("-seed %d", *seed)
@@ -154,11 +155,11 @@ func TestKilledAnywhere(t *testing.T) {
 		later := r.IntN(4)
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			ctx := within(t, 7*time.Minute)
+			ctx := within(t, limit)
 			p := invent(numberKilled + n)
 			ct := p.ct(killedImages)
 			s.fill(ctx, t, ct)
-			i := ownInstallation(ctx, t, fmt.Sprintf("killed-%d", n), nil)
+			i := s.own(ctx, t, fmt.Sprintf("killed-%d", n), nil)
 			k := &killing{i: i, seen: &sight{stack: s, mail: letter{from: p, to: place, asks: []string{askCT}}.message()}, later: later}
 			i.deliver(t, k.seen.mail)
 			k.run(ctx, t, m)
@@ -260,14 +261,15 @@ func (k *killing) judge(ctx context.Context, t *testing.T, ct studies.Study, pro
 	for _, sop := range instances(ct) {
 		// The answer to the request that the crash broke off is never seen, so
 		// what the receiver said that it stored may be one time less.
-		if sent, stored := counts.Sent[sop], counts.Stored[sop]; sent == 0 || sent > 2 || stored > sent {
+		sent, stored := counts.Sent[sop], counts.Stored[sop]
+		if sent == 0 || stored > 1 {
 			t.Errorf("an image was sent %d times and stored %d times", sent, stored)
-		} else {
-			again += sent - 1
 		}
+		again += max(sent-1, 0)
 	}
-	if again > batch {
-		t.Errorf("%d images were sent twice, more than one request's", again)
+	// The receiver, which serves ten transfers at once, may fail now and then as well.
+	if tries := k.i.tries(ctx, t, workflows.TransferID(c.ID, 1)); again > batch*(tries-1) {
+		t.Errorf("in %d tries %d images were sent again, more than one request's for each interruption", tries, again)
 	}
 	if lines, _ := k.i.verify(ctx, t, c.ID); lines != 2 {
 		t.Errorf("verified %d lines of disclosure, want 2", lines)
@@ -276,4 +278,28 @@ func (k *killing) judge(ctx context.Context, t *testing.T, ct studies.Study, pro
 	if _, err := k.i.nobody.DescribeWorkflowExecution(ctx, workflows.TransferID(c.ID, 2), ""); err == nil {
 		t.Error("the crash made a second transfer")
 	}
+}
+
+// tries returns how often a Transfer began to send, and tells why it began again.
+func (i *installation) tries(ctx context.Context, t *testing.T, transfer string) int {
+	t.Helper()
+	failures, err := vault.FailureConverter(i.ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sending, tries := map[int64]bool{}, 0
+	for _, e := range i.history(ctx, t, transfer).GetEvents() {
+		if a := e.GetActivityTaskScheduledEventAttributes(); a.GetActivityType().GetName() == "SendStudies" {
+			sending[e.GetEventId()] = true
+		}
+		a := e.GetActivityTaskStartedEventAttributes()
+		if !sending[a.GetScheduledEventId()] {
+			continue
+		}
+		tries += int(a.GetAttempt())
+		if f := a.GetLastFailure(); f != nil {
+			t.Logf("it began to send %d times: %v", a.GetAttempt(), failures.FailureToError(f))
+		}
+	}
+	return tries
 }

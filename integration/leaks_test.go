@@ -77,7 +77,7 @@ func TestFindSeesThroughEveryGuise(t *testing.T) {
 func TestNothingAboutAPatientLeaks(t *testing.T) {
 	t.Parallel()
 	s := servers(t)
-	ctx := within(t, 7*time.Minute)
+	ctx := within(t, limit)
 	p := patient{
 		number: numberLeak, given: "Zephyrine", middle: "Ottoline", family: "Quillfeather", birth: "1949-11-23", mrn: "QX7719042", phone: "(919) 555-0183",
 	}
@@ -86,7 +86,7 @@ func TestNothingAboutAPatientLeaks(t *testing.T) {
 	s.fill(ctx, t, ct, film)
 	proxy := behind(t, s.dev.Receiver.URL)
 	place := s.place(ctx, t, numberLeak, proxy.URL(), known)
-	i := ownInstallation(ctx, t, "leaks", map[string]string{"FILEROOM_METRICS_ADDRESS": freeAddress(t)})
+	i := s.own(ctx, t, "leaks", map[string]string{"FILEROOM_METRICS_ADDRESS": freeAddress(t)})
 
 	planted := []string{
 		"Zephyrine", "Ottoline", "Quillfeather", "QX7719042", "555-0183", "1949-11-23", "November 23, 1949", "19491123", "11/23/1949",

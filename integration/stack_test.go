@@ -186,6 +186,10 @@ func (s *stack) end() error {
 	}
 	s.nursery.close()
 	if s.dir != "" {
+		// Where nobody may look into our folder, the servers' data is elsewhere.
+		if elsewhere, err := os.Readlink(filepath.Join(s.dir, "data", "servers")); err == nil {
+			errs = append(errs, os.RemoveAll(elsewhere))
+		}
 		errs = append(errs, os.RemoveAll(s.dir))
 	}
 	return errors.Join(errs...)

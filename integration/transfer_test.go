@@ -27,7 +27,7 @@ const mostEvents = 120
 func TestLetterBecomesConfirmedTransfer(t *testing.T) {
 	t.Parallel()
 	i := usualInstallation(t)
-	ctx := within(t, 5*time.Minute)
+	ctx := within(t, limit)
 	p := invent(numberPlain)
 	ct, film := p.ct(60), p.film()
 	i.fill(ctx, t, ct, film)
@@ -91,7 +91,7 @@ func TestLetterBecomesConfirmedTransfer(t *testing.T) {
 func TestStrangersAreNotHeard(t *testing.T) {
 	t.Parallel()
 	i := usualInstallation(t)
-	ctx := within(t, 5*time.Minute)
+	ctx := within(t, limit)
 	p := invent(numberUnheard)
 	film := p.film()
 	i.fill(ctx, t, film)
@@ -126,7 +126,7 @@ func TestStrangersAreNotHeard(t *testing.T) {
 func TestAnswerCompletesADeficientCase(t *testing.T) {
 	t.Parallel()
 	i := usualInstallation(t)
-	ctx := within(t, 5*time.Minute)
+	ctx := within(t, limit)
 	p := invent(numberAsked)
 	film := p.film()
 	i.fill(ctx, t, film)
