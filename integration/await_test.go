@@ -2,8 +2,11 @@ package integration_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
+
+	"go.temporal.io/api/serviceerror"
 
 	"fileroom/internal/library"
 )
@@ -44,6 +47,14 @@ func pollEvery(ctx context.Context, every time.Duration, f func() (done bool, er
 	}
 }
 
+// busy reports whether Temporal has only no time at the moment.
+func busy(err error) bool {
+	_, late := errors.AsType[*serviceerror.DeadlineExceeded](err)
+	_, unavailable := errors.AsType[*serviceerror.Unavailable](err)
+	_, notReady := errors.AsType[*serviceerror.WorkflowNotReady](err)
+	return late || unavailable || notReady
+}
+
 // await looks at something until it is as wanted, and returns it. What is not
 // there yet is waited for.
 func await[T any](ctx context.Context, t *testing.T, what string, see func(context.Context) (T, error), wanted func(T) bool) T {
@@ -51,7 +62,7 @@ func await[T any](ctx context.Context, t *testing.T, what string, see func(conte
 	var last T
 	err := poll(ctx, func() (bool, error) {
 		v, err := see(ctx)
-		if library.KindOf(err) == library.NotFound {
+		if library.KindOf(err) == library.NotFound || busy(err) {
 			return false, nil
 		}
 		last = v

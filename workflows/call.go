@@ -20,8 +20,10 @@ type effort struct {
 }
 
 var (
-	// quick suits some database statements, a letter, a question to the PACS.
-	quick = effort{queue: TaskQueue, once: 2 * time.Minute}
+	// quick suits some database statements. A try that a crash took is missed soon.
+	quick = effort{queue: TaskQueue, once: 30 * time.Second}
+	// asking suits a letter, or a question to the PACS, which others must answer.
+	asking = effort{queue: TaskQueue, once: 2 * time.Minute}
 	// reading suits opening and reading what came.
 	reading = effort{queue: ReadingQueue, once: 20 * time.Minute, heartbeat: 30 * time.Second}
 	// imaging suits moving studies, which takes as long as they are large.

@@ -143,7 +143,7 @@ func (w *intake) takeIn(ctx workflow.Context) error {
 
 // acknowledge sends the first letter of a case: its number.
 func (w *intake) acknowledge(ctx workflow.Context, id library.CaseID) error {
-	sent, err := call(ctx, quick, "acknowledge the request", w.tell, letters.SendLetter, activities.SendLetterParams{
+	sent, err := call(ctx, asking, "acknowledge the request", w.tell, letters.SendLetter, activities.SendLetterParams{
 		Case: id, Number: 1, Kind: library.LetterAcknowledgement,
 	})
 	if err == nil && sent.State != library.LetterSent {

@@ -178,7 +178,7 @@ func (w *release) check(ctx workflow.Context) error {
 		}
 		w.arrived = w.arrived[1:]
 	}
-	_, err := call(ctx, quick, "look in the PACS", w.tell, cases.MatchCase, activities.MatchCaseParams{Case: w.p.Case})
+	_, err := call(ctx, asking, "look in the PACS", w.tell, cases.MatchCase, activities.MatchCaseParams{Case: w.p.Case})
 	if err != nil {
 		return err
 	}
@@ -329,7 +329,7 @@ func (w *release) finish(ctx workflow.Context) error {
 // write sends the case's next letter.
 func (w *release) write(ctx workflow.Context, kind library.LetterKind, message string, items []string) error {
 	w.letters++
-	sent, err := call(ctx, quick, "send the letter", w.tell, letters.SendLetter, activities.SendLetterParams{
+	sent, err := call(ctx, asking, "send the letter", w.tell, letters.SendLetter, activities.SendLetterParams{
 		Case: w.p.Case, Number: w.letters, Kind: kind, Message: message, Rules: items, Images: w.settled.Images,
 	})
 	if err == nil && sent.State != library.LetterSent {

@@ -12,6 +12,7 @@ import (
 	"text/template"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"fileroom/internal/devstack"
@@ -194,6 +195,14 @@ func (s *show) follow(ctx context.Context) error {
 	})
 }
 
+// busy reports whether Temporal has only no time at the moment.
+func busy(err error) bool {
+	_, late := errors.AsType[*serviceerror.DeadlineExceeded](err)
+	_, unavailable := errors.AsType[*serviceerror.Unavailable](err)
+	_, notReady := errors.AsType[*serviceerror.WorkflowNotReady](err)
+	return late || unavailable || notReady
+}
+
 func (s *show) tellEvents(ctx context.Context) error {
 	events, err := s.store.Events(ctx, s.id)
 	for _, e := range events {
@@ -210,6 +219,9 @@ func (s *show) review(ctx context.Context) error {
 	var view workflows.CaseView
 	err := each(ctx, func() (done bool, err error) { // The query may come a moment before the workflow has heard.
 		view, err = viewCase(ctx, s.temporal, s.id)
+		if busy(err) {
+			return false, nil
+		}
 		return view.Stage != library.StageChecking, err
 	})
 	if err != nil {

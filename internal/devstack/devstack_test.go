@@ -15,6 +15,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ var stack = sync.OnceValues(func() (*devstack.Stack, error) {
 	return devstack.Start(ctx, devstack.Options{Out: os.Stderr})
 })
 
-var stackUsed bool
+var stackUsed atomic.Bool
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(parentVar); dir != "" {
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	if stackUsed {
+	if stackUsed.Load() {
 		if s, err := stack(); err == nil {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			if err := s.Stop(ctx); err != nil {
@@ -56,7 +57,7 @@ func TestMain(m *testing.M) {
 
 func whole(t *testing.T) *devstack.Stack {
 	t.Helper()
-	stackUsed = true
+	stackUsed.Store(true)
 	s, err := stack()
 	if err != nil {
 		t.Fatal(err)

@@ -88,7 +88,10 @@ func New(target string) (*Proxy, error) {
 	if err != nil {
 		return nil, library.Fault(op, "", err)
 	}
-	p := &Proxy{target: u, url: "http://" + l.Addr().String() + u.Path, client: &http.Client{Transport: &http.Transport{}}}
+	// An archive that closes an idle connection just as it is used again would
+	// add a fault that nobody asked for.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	p := &Proxy{target: u, url: "http://" + l.Addr().String() + u.Path, client: client}
 	p.Reset()
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = p.server.Serve(l) }()
