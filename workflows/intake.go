@@ -86,7 +86,9 @@ func (w *intake) listen(ctx workflow.Context) error {
 func (w *intake) run(ctx workflow.Context) (IntakeResult, error) {
 	err := w.begin(ctx)
 	for kind := failure.KindOf(err); kind != ""; kind = failure.KindOf(err) { // An arrival never dies of an error.
-		err = w.await(ctx, "the program cannot take it in ("+string(kind)+"); look at it as it came")
+		if err = workflow.Sleep(ctx, afterTelling); err == nil { // Lest it asks without end.
+			err = w.await(ctx, "the program cannot take it in ("+string(kind)+"); look at it as it came")
+		}
 	}
 	if err != nil {
 		return IntakeResult{}, err
@@ -133,6 +135,8 @@ func (w *intake) takeIn(ctx workflow.Context) error {
 	switch {
 	case err != nil:
 		return err
+	case read.Words == 0 && read.Troubles > 0:
+		return w.await(ctx, fmt.Sprintf("there is nothing to read in it: %d parts are too large, locked or damaged; look at it as it came", read.Troubles))
 	case read.Words == 0:
 		return w.await(ctx, "there is nothing to read in it; look at it as it came")
 	case read.Patients > 1:

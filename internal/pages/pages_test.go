@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-var pictures = &pages.Decoder{Command: sandbox.Self("picture")}
+var pictures = &pages.Decoder{Command: sandbox.Self("picture"), Timeout: patience}
 
 func opener() *pages.Opener {
 	return &pages.Opener{PDF: &pdf.Reader{Plain: sandbox.Self("pdf")}, TIFF: &tiff.Converter{}, Pictures: pictures, OCR: &ocr.Recognizer{}, Mail: mailbag{}}
