@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +113,7 @@ func TestBadServers(t *testing.T) {
 		"silent in mid-message":        {usual(script{"FETCH": "* 1 FETCH (UID 5 BODY[] {11}\r\nhello"}), "does not answer", ""},
 		"closes in mid-message":        {usual(script{"FETCH": "* 1 FETCH (UID 5 BODY[] {11}\r\nhelloclose"}), "ended early", ""},
 		"closes after the greeting":    {usual(script{"LOGIN": "close"}), "connection lost", ""},
-		"says goodbye":                 {script{"greeting": "* BYE too busy, Ada Quill\r\nclose"}, "BYE", ""},
+		"says goodbye":                 {script{"greeting": "* BYE too busy, Ada Quill\r\nclose"}, "BYE|connection lost", ""}, // Whichever the client sees first.
 		"unknown answer":               {usual(script{"LOGIN": "* XYZZY Ada Quill\r\n%s OK done\r\n"}), "not IMAP", ""},
 		"endless nesting":              {usual(script{"SIZE": "* 1 FETCH " + strings.Repeat("(", 100000)}), "not IMAP", ""},
 		"unknown item":                 {usual(script{"SIZE": "* 1 FETCH (UID 5 X-ADA \"Ada Quill\")\r\n%s OK done\r\n"}), "not IMAP", ""},
@@ -135,7 +136,7 @@ func TestBadServers(t *testing.T) {
 				_, _ = io.Copy(io.Discard, msg.Body) // A caller who overlooks the error.
 				return nil
 			})
-			if n != 0 || err == nil || !strings.Contains(err.Error(), tt.says) || library.KindOf(err) != tt.kind {
+			if n != 0 || err == nil || !slices.ContainsFunc(strings.Split(tt.says, "|"), func(s string) bool { return strings.Contains(err.Error(), s) }) || library.KindOf(err) != tt.kind {
 				t.Errorf("Each = %d, %v of kind %q, want %q of kind %q", n, err, library.KindOf(err), tt.says, tt.kind)
 			}
 			if err != nil && strings.Contains(fmt.Sprintf("%+v", err), "Quill") {
