@@ -16,14 +16,16 @@ LABEL org.opencontainers.image.title="Fileroom" \
       org.opencontainers.image.version="${VERSION}"
 
 # poppler reads PDF files, tesseract reads pictures of pages (English, Spanish,
-# and which way up a page lies), tiffcp reads faxes.
+# and which way up a page lies), tiffcp reads faxes. openssl is for
+# deploy/certificates.sh, whose volumes take their owner from /certificates.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      ca-certificates libtiff-tools poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd tesseract-ocr-spa tzdata \
+      ca-certificates libtiff-tools openssl poppler-utils tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd tesseract-ocr-spa tzdata \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 fileroom \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin fileroom \
- && install -d -o fileroom -g fileroom -m 0700 /var/lib/fileroom /var/lib/fileroom/vault
+ && install -d -o fileroom -g fileroom -m 0700 /var/lib/fileroom /var/lib/fileroom/vault \
+ && for part in temporal worker staff ui desk tools; do install -d -o fileroom -g fileroom -m 0755 "/certificates/$part"; done
 
 COPY --from=build /out/fileroom /usr/local/bin/fileroom
 

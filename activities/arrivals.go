@@ -25,6 +25,7 @@ type Arrivals struct {
 	Parser  MessageParser
 	Opener  Opener
 	Domain  string   // Of the Message-IDs of our own letters.
+	Desk    string   // Address of the staff's pages, as [Cases] has it.
 	Library []string // What letters call the library and its hospital: never the recipient.
 	NewID   func() library.CaseID
 	Now     func() time.Time
@@ -56,6 +57,7 @@ type OpenArrivalResult struct {
 	Case        library.CaseID  `json:"case,omitempty"`
 	ReceivedAt  time.Time       `json:"received_at"`
 	Reason      string          `json:"reason,omitempty"` // The program's words, for staff.
+	Desk        string          `json:"desk,omitempty"`   // Address of the staff's pages.
 }
 
 // OpenArrival looks at an arrival for the first time and says what it is. For
@@ -65,7 +67,7 @@ func (a *Arrivals) OpenArrival(ctx context.Context, p OpenArrivalParams) (OpenAr
 	if err != nil {
 		return OpenArrivalResult{}, err
 	}
-	r := OpenArrivalResult{Channel: arrival.Channel, ReceivedAt: arrival.ReceivedAt}
+	r := OpenArrivalResult{Channel: arrival.Channel, ReceivedAt: arrival.ReceivedAt, Desk: a.Desk}
 	if arrival.State == library.ArrivalSorted {
 		r.Disposition, r.Reason = DispositionSorted, arrival.Reason
 		return r, nil

@@ -20,6 +20,7 @@ type Cases struct {
 	PACS    Archive
 	Pack    *rules.Pack
 	Site    rules.Site
+	Desk    string // Address of the staff's pages, such as https://panel.hospital.example; empty for none.
 	Now     func() time.Time
 }
 
@@ -122,6 +123,7 @@ type CheckCaseResult struct {
 	// Unresolved is how many of the studies asked for are not among the chosen.
 	Unresolved int      `json:"unresolved,omitempty"`
 	ChosenBy   []string `json:"chosen_by,omitempty"` // Subjects: none of them can be the second person.
+	Desk       string   `json:"desk,omitempty"`      // Address of the staff's pages: a history keeps it, so that a replay shows the same.
 }
 
 // CheckCase decides on which legal basis a case stands and runs every rule of
@@ -157,7 +159,7 @@ func (a *Cases) CheckCase(ctx context.Context, p CheckCaseParams) (CheckCaseResu
 	return CheckCaseResult{
 		Basis: assessment.Basis, Tier: assessment.Tier, Facility: assessment.Facility, Revision: assessment.Revision,
 		Open: library.OpenRules(findings), Images: len(facts.Match.Manifest), ChosenBy: choices.By,
-		Unresolved: unresolved(facts),
+		Unresolved: unresolved(facts), Desk: a.Desk,
 	}, nil
 }
 

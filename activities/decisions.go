@@ -1,8 +1,12 @@
 package activities
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -35,6 +39,10 @@ type Signed struct {
 	Actor  library.Actor `json:"actor"`
 	Nonce  string        `json:"nonce"`
 	Header string        `json:"header"`
+
+	// IssuedAt is when it was signed. It is taken from the header anew wherever
+	// it counts, and so crosses nothing.
+	IssuedAt time.Time `json:"-"`
 }
 
 // Decisions puts on record what staff say.
@@ -63,9 +71,54 @@ type OpenSignalResult struct {
 func (a *Decisions) OpenSignal(ctx context.Context, p OpenSignalParams) (OpenSignalResult, error) {
 	signed, payload, err := a.Verifier.OpenSignal(ctx, p.Workflow, p.Signal)
 	if library.KindOf(err) == library.Invalid {
-		return OpenSignalResult{Refused: err.Error()}, nil
+		sum := sha256.New()
+		for _, part := range [][]byte{[]byte(p.Signal.Name), p.Signal.Sealed, []byte(p.Signal.Header)} {
+			_, _ = fmt.Fprintf(sum, "%d:%s", len(part), part)
+		}
+		key := hex.EncodeToString(sum.Sum(nil)[:10])
+		return OpenSignalResult{Refused: err.Error()}, a.noteRefusal(ctx, p.Workflow, key, "", err.Error())
 	}
 	return OpenSignalResult{Signed: signed, Payload: payload}, err
+}
+
+// NoteRefusalParams are the parameters of [Decisions.NoteRefusal].
+type NoteRefusalParams struct {
+	Workflow string `json:"workflow"`
+	Nonce    string `json:"nonce"` // Of the signal: the same refusal noted twice is one.
+	By       string `json:"by"`    // Subject of who sent it.
+	Why      string `json:"why"`   // The program's words.
+}
+
+// NoteRefusalResult is the result of [Decisions.NoteRefusal].
+type NoteRefusalResult struct{}
+
+// NoteRefusal puts on record that a signal of staff was refused, for nobody
+// stands by to be told. It is no decision, and changes nothing.
+func (a *Decisions) NoteRefusal(ctx context.Context, p NoteRefusalParams) (NoteRefusalResult, error) {
+	return NoteRefusalResult{}, a.noteRefusal(ctx, p.Workflow, p.Nonce, p.By, p.Why)
+}
+
+// noteRefusal writes a line into the history of the case or arrival that a
+// workflow is about. One that is about neither has no history.
+func (a *Decisions) noteRefusal(ctx context.Context, workflow, key, by, why string) error {
+	e := library.Event{Key: "signal/" + key, What: "signal refused", Detail: why, Actor: cmp.Or(by, "program"), At: a.Now()}
+	var err error
+	if id, ok := strings.CutPrefix(workflow, ReleaseWorkflow); ok {
+		e.Case = library.CaseID(id)
+		_, err = a.Records.Case(ctx, e.Case)
+	} else {
+		number, _ := strings.CutPrefix(strings.TrimSuffix(workflow, "/late"), IntakeWorkflow)
+		n, _ := strconv.ParseInt(number, 10, 64) // Of anything else, 0, which is nowhere.
+		e.Arrival = library.ArrivalID(n)
+		_, err = a.Records.Arrival(ctx, e.Arrival)
+	}
+	if library.KindOf(err) != "" {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.Records.AddEvent(ctx, e)
 }
 
 // RecordDecisionParams are the parameters of [Decisions.RecordDecision].
@@ -101,6 +154,9 @@ func (a *Decisions) RecordDecision(ctx context.Context, p RecordDecisionParams) 
 		var approve library.ApprovePayload
 		approve, err = library.Decode[library.ApprovePayload](p.Message, p.Payload)
 		d.Revision = approve.Revision
+		if err == nil {
+			err = a.mayApprove(ctx, p)
+		}
 	case library.Correct:
 		err = a.correct(ctx, p)
 	case library.Choose:
@@ -131,6 +187,30 @@ func (a *Decisions) believe(p *RecordDecisionParams) error {
 		return library.Errorf(library.Invalid, string(p.Message), p.Workflow, "it was said to another case")
 	}
 	p.Signed = signed
+	return nil
+}
+
+// mayApprove refuses to put an approval on record that was refused when it was
+// said, or is for what is no more. The workflow judged it; but whoever can reach
+// Temporal can ask for this activity too.
+func (a *Decisions) mayApprove(ctx context.Context, p RecordDecisionParams) error {
+	all, err := a.Records.Decisions(ctx, p.Case)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(all, func(d library.Decision) bool { return d.ID == p.Signed.Nonce }) {
+		return nil // It is on record.
+	}
+	if why := stopped(all); why != "" {
+		return library.Errorf(library.Invalid, "approve", string(p.Case), "%s", why)
+	}
+	said, err := timelineOf(a.Verifier, all)
+	if err != nil {
+		return err
+	}
+	if said.stale(p.Signed.IssuedAt) {
+		return library.Errorf(library.Invalid, "approve", string(p.Case), "the case has changed since this was signed; please look at it once more")
+	}
 	return nil
 }
 
@@ -173,6 +253,9 @@ func (a *Decisions) choose(ctx context.Context, p RecordDecisionParams) error {
 		return err
 	}
 	if chosen.Patient != "" {
+		if chosen.Among != "" && chosen.Among != m.Among() {
+			return library.Errorf(library.Invalid, "choose", string(p.Case), "the candidates are not as you saw them; please look at them once more")
+		}
 		i := slices.IndexFunc(m.Patients, func(c library.PatientCandidate) bool { return c.Key == chosen.Patient })
 		if i < 0 {
 			return library.Errorf(library.Invalid, "choose", string(p.Case), "there is no patient candidate of this key")

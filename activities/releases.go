@@ -85,17 +85,17 @@ func (a *Releases) approvals(ctx context.Context, p OpenReleaseParams, checked C
 	if err != nil {
 		return nil, err
 	}
+	if stopped(all) != "" {
+		return nil, nil
+	}
+	said, err := timelineOf(a.Verifier, all)
+	if err != nil {
+		return nil, err
+	}
 	var proven []library.Decision
-	held := false
-	for _, d := range all { // In the order in which they were said.
-		switch d.Message {
-		case library.Deny, library.Withdraw:
-			return nil, nil
-		case library.Hold, library.Resume:
-			held = d.Message == library.Hold
-		case library.Correct, library.Choose: // What was approved before is not what stands now.
-			proven = nil
-		case library.Ask, library.Acknowledged, library.Confirm, library.Place, library.Split, library.Approve:
+	for _, d := range all {
+		if d.Message == library.Correct || d.Message == library.Choose {
+			proven = nil // What was approved before is not what stands now.
 		}
 		if d.Message != library.Approve || d.Workflow != ReleaseWorkflow+string(p.Case) {
 			continue
@@ -108,15 +108,12 @@ func (a *Releases) approvals(ctx context.Context, p OpenReleaseParams, checked C
 		if err != nil {
 			return nil, err
 		}
-		said, err := library.Decode[library.ApprovePayload](d.Message, payload)
-		if err != nil || said.Revision != p.Revision || signed.Nonce != d.ID || !library.Holds(signed.Actor.Roles, library.NeededRole(library.Approve)) {
+		approval, err := library.Decode[library.ApprovePayload](d.Message, payload)
+		if err != nil || approval.Revision != p.Revision || signed.Nonce != d.ID || said.stale(signed.IssuedAt) || !library.Holds(signed.Actor.Roles, library.NeededRole(library.Approve)) {
 			continue
 		}
-		d.Actor, d.Revision = signed.Actor, said.Revision
+		d.Actor, d.Revision = signed.Actor, approval.Revision
 		proven = append(proven, d)
-	}
-	if held {
-		return nil, nil
 	}
 	counted, enough := library.Approved(proven, p.Revision, checked.Tier, checked.ChosenBy)
 	if !enough {

@@ -63,7 +63,12 @@ func (a *Transfers) SendStudies(ctx context.Context, p SendStudiesParams) (SendS
 	}
 	stop := a.Heart.during(ctx, t.cursor)
 	defer stop()
-	for _, study := range t.studies {
+	for i, study := range t.studies {
+		if i > 0 { // The first was looked at just now.
+			if err := a.mayGoOn(ctx, p.Case); err != nil {
+				return SendStudiesResult{}, err
+			}
+		}
 		if err := t.sendStudy(ctx, study); err != nil {
 			if !errors.Is(err, errStranger) {
 				return SendStudiesResult{}, err
@@ -104,6 +109,9 @@ func (a *Transfers) begin(ctx context.Context, p SendStudiesParams) (*transfer, 
 	} else if now != p.Revision {
 		return nil, library.Errorf(library.Conflict, op, string(p.Case), "the case has changed since it was approved")
 	}
+	if err := a.mayGoOn(ctx, p.Case); err != nil {
+		return nil, err
+	}
 	t := &transfer{Transfers: a, p: p, rows: map[string]library.TransferInstance{}}
 	m, err := a.Records.Match(ctx, p.Case)
 	if err != nil {
@@ -128,6 +136,27 @@ func (a *Transfers) begin(ctx context.Context, p SendStudiesParams) (*transfer, 
 		t.rows[row.SOP] = row
 	}
 	return t, nil
+}
+
+// mayGoOn refuses what staff have stopped since the door was opened. Its row
+// stays, for the account; whoever starts a transfer by hand finds it shut.
+func (a *Transfers) mayGoOn(ctx context.Context, id library.CaseID) error {
+	const op = "send studies"
+	c, err := a.Records.Case(ctx, id)
+	if err != nil {
+		return err
+	}
+	if c.Stage != library.StageReleasing {
+		return library.Errorf(library.Conflict, op, string(id), "the case is in the stage %s: nothing is sent", c.Stage)
+	}
+	all, err := a.Records.Decisions(ctx, id)
+	if err != nil {
+		return err
+	}
+	if why := stopped(all); why != "" {
+		return library.Errorf(library.Conflict, op, string(id), "%s", why)
+	}
+	return nil
 }
 
 func (a *Transfers) receiver(ctx context.Context, id library.FacilityID) (Archive, error) {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	theCase     = library.CaseID("K7MQ-42XR")
+	theCase     = library.CaseID("K7MQ-42XD")
 	theRevision = library.Revision("0123456789abcdef0123")
 	theFacility = library.FacilityID("tidewater")
 )
@@ -81,7 +81,15 @@ func newShipment(t *testing.T, proof library.Proof) *shipment {
 	if _, err := s.records.OpenRelease(ctx, release, manifest, intended); err != nil {
 		t.Fatal(err)
 	}
+	s.move(t, library.StageReleasing, "")
 	return s
+}
+
+func (s *shipment) move(t *testing.T, to library.Stage, outcome library.Outcome) {
+	t.Helper()
+	if err := s.records.MoveCase(t.Context(), theCase, to, library.WaitingNobody, outcome, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // states counts the images of the release by how far they have come.
@@ -119,6 +127,48 @@ func TestAChangeAfterTheApprovalKeepsTheImagesHere(t *testing.T) {
 	s.revision = "another" // Such as for another address of the destination.
 	if _, err := s.SendStudies(t.Context(), sending); library.KindOf(err) != library.Conflict || s.receiver.Len() != 0 {
 		t.Errorf("SendStudies: %v, want kind %q; %d images left", err, library.Conflict, s.receiver.Len())
+	}
+}
+
+// TestWhatWasStoppedStays starts a transfer by hand, through a door that was
+// opened before staff stopped the case.
+func TestWhatWasStoppedStays(t *testing.T) {
+	t.Parallel()
+
+	say := func(t *testing.T, s *shipment, id string, m library.Message) {
+		t.Helper()
+		if err := s.records.AddDecision(t.Context(), library.Decision{
+			ID: id, Case: theCase, Message: m, Actor: library.Actor{Subject: "luis"}, Payload: library.Hide(`{"reason":"the patient called"}`),
+			Header: "h", Workflow: "release/" + string(theCase), At: time.Now(),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := map[string]struct {
+		stop func(*testing.T, *shipment)
+		goes bool
+	}{
+		"nothing stops it": {stop: func(*testing.T, *shipment) {}, goes: true},
+		"withdrawn":        {stop: func(t *testing.T, s *shipment) { say(t, s, "w", library.Withdraw) }},
+		"denied":           {stop: func(t *testing.T, s *shipment) { say(t, s, "d", library.Deny) }},
+		"held":             {stop: func(t *testing.T, s *shipment) { say(t, s, "h", library.Hold) }},
+		"held and resumed": {stop: func(t *testing.T, s *shipment) { say(t, s, "h", library.Hold); say(t, s, "r", library.Resume) }, goes: true},
+		"back in review":   {stop: func(t *testing.T, s *shipment) { s.move(t, library.StageReview, "") }},
+		"closed":           {stop: func(t *testing.T, s *shipment) { s.move(t, library.StageClosed, library.OutcomeWithdrawn) }},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShipment(t, library.ProofReadBack)
+			tt.stop(t, s)
+			_, err := s.SendStudies(t.Context(), sending)
+			switch {
+			case tt.goes && (err != nil || s.receiver.Len() == 0):
+				t.Errorf("SendStudies: %v; %d images left", err, s.receiver.Len())
+			case !tt.goes && (library.KindOf(err) != library.Conflict || s.receiver.Len() != 0):
+				t.Errorf("SendStudies: %v, want kind %q; %d images left", err, library.Conflict, s.receiver.Len())
+			}
+		})
 	}
 }
 

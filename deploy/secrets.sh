@@ -32,11 +32,12 @@ database_url() {
 	mv -f "$dir/$1.new" "$dir/$1"
 }
 
-for name in postgres_password temporal_password owner_password worker_password reader_password; do
+for name in postgres_password temporal_password owner_password worker_password reader_password staff_password; do
 	password "$name"
 done
 database_url owner_database_url fileroom_owner owner_password
 database_url worker_database_url fileroom_worker_login worker_password
+database_url staff_database_url fileroom_staff_login staff_password
 
 if [ "$(id -u)" = 0 ]; then
 	chown -R "$fileroom_user:$fileroom_user" "$dir/keys" "$dir/facilities"
@@ -45,7 +46,9 @@ else
 fi
 
 left=0
-for name in mailbox_password smtp_password pacs_password; do
+# The certificate is the hospital's, for both names of the gateway, with those
+# between it and its authority; the client secret is from whoever signs in.
+for name in mailbox_password smtp_password pacs_password oidc_client_secret staff_tls_certificate staff_tls_key; do
 	if [ -s "$dir/$name" ]; then
 		chmod 444 "$dir/$name"
 	else

@@ -203,7 +203,7 @@ func (i *installation) environment() []string {
 // run runs the program as a person does, and returns what it prints.
 func (i *installation) run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, i.binary, args...)
-	cmd.Env = i.environment()
+	cmd.Env = append(i.environment(), "FILEROOM_SIGNING_KEY_FILE="+i.dev.Pages["FILEROOM_SIGNING_KEY_FILE"])
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
@@ -232,16 +232,7 @@ func (i *installation) dial(ctx context.Context, more ...interceptor.ClientInter
 // as returns a client through which a person of the demonstration speaks.
 func (i *installation) as(ctx context.Context, t *testing.T, subject string) client.Client {
 	t.Helper()
-	at := slices.IndexFunc(i.dev.Staff, func(a library.Actor) bool { return a.Subject == subject })
-	if at < 0 {
-		t.Fatalf("%s is not on the staff", subject)
-	}
-	key, err := staff.ReadSigningKey(i.env["FILEROOM_SIGNING_KEY_FILE"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer := staff.Signer{Key: key, Digests: i.ring.Digests(staff.DigestPurpose)}
-	c, err := i.dial(ctx, staff.ClientInterceptor(signer, i.dev.Staff[at], workers.StaffMessages...))
+	c, err := i.dial(ctx, staff.ClientInterceptor(i.signer(t), i.person(t, subject), workers.StaffMessages...))
 	if err != nil {
 		t.Fatal(err)
 	}

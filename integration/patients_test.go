@@ -28,6 +28,8 @@ const (
 	numberBadInput = 200
 	numberBadDays  = 300
 	numberSplit    = 350
+	numberAttack   = 400
+	numberBrowser  = 500
 )
 
 // A patient is an invented person.

@@ -25,6 +25,7 @@ import (
 var (
 	record = flag.Bool("record", false, "write the histories that package workflows replays")
 	seed   = flag.Uint64("seed", 1, "chooses the moments at which workers are killed")
+	shots  = flag.Bool("screenshots", false, "take the pictures of the README")
 )
 
 // The tests wait for servers and timeouts, and seldom for a processor, so many
@@ -62,6 +63,7 @@ type development struct {
 	Keys   string            `json:"keys"`
 	Vault  string            `json:"vault"`
 	Worker map[string]string `json:"worker"`
+	Pages  map[string]string `json:"pages"`
 }
 
 // A stack is the program's binary and the servers of `fileroom dev`.
@@ -82,8 +84,9 @@ type stack struct {
 	pacs     *dicomweb.Archive
 	receiver *dicomweb.Archive
 
-	ledger ledger
-	usual  usual
+	ledger  ledger
+	usual   usual
+	browser browser
 }
 
 // servers returns the shared servers, which the first test starts.
@@ -180,7 +183,7 @@ func (s *stack) end() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	errs := []error{s.usual.end(ctx)}
+	errs := []error{s.browser.end(), s.usual.end(ctx)}
 	if s.server != nil {
 		errs = append(errs, s.server.stop(ctx))
 	}

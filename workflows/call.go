@@ -82,10 +82,21 @@ func call[P, R any](ctx workflow.Context, e effort, summary string, tell teller,
 		}
 		tell(ctx, troubleText(summary, kind))
 		told = true
-		if err := workflow.Sleep(ctx, afterTelling); err != nil {
+		if err := pause(ctx, afterTelling, "try again: "+summary); err != nil {
 			return r, err
 		}
 	}
+}
+
+// pause waits. The summary is shown in the Temporal UI and holds nothing of the case.
+func pause(ctx workflow.Context, d time.Duration, summary string) error {
+	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: summary}).Get(ctx, nil)
+}
+
+// within waits for a condition, at most so long, and reports whether it came
+// true. The summary says what happens when it does not.
+func within(ctx workflow.Context, d time.Duration, summary string, condition func() bool) (bool, error) {
+	return workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{Timeout: d, TimerOptions: workflow.TimerOptions{Summary: summary}}, condition)
 }
 
 // A teller shows staff that something does not work; "" says that it does again.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -27,8 +28,15 @@ type ear struct {
 
 	lock workflow.Mutex
 	seen map[string]bool // Nonces: what was said once is not heard twice.
-	busy int             // Signals being opened.
+	// since is which rules of hearing hold for a history: those that began before
+	// [stricterRules] keep the ones that they began with.
+	since workflow.Version
+	busy  int // Signals being opened.
 }
+
+// stricterRules is the version of an ear that puts refused signals on record and
+// lets nobody approve what is being asked about.
+const stricterRules workflow.Version = 1
 
 // A message is one that an ear listens for.
 type message struct {
@@ -53,6 +61,7 @@ type Receipt struct {
 // listen registers every handler; it must run before the workflow first waits.
 func (e *ear) listen(ctx workflow.Context) error {
 	e.lock, e.seen = workflow.NewMutex(ctx), map[string]bool{}
+	e.since = workflow.GetVersion(ctx, "hearing", workflow.DefaultVersion, stricterRules)
 	for _, m := range e.messages {
 		description := m.description + " Example: " + library.Example(m.name)
 		handle := func(ctx workflow.Context, raw json.RawMessage) (Receipt, error) {
@@ -125,8 +134,24 @@ func (e *ear) openSignal(ctx workflow.Context, m staff.Message) {
 	}
 	s := said{message: library.Message(m.Name), payload: opened.Payload, signed: opened.Signed, at: workflow.Now(ctx)}
 	if err := e.take(ctx, s); err != nil {
-		e.told(ctx, fmt.Sprintf("%s: %v", m.Name, err))
+		e.refuse(ctx, s, err)
 	}
+}
+
+// refuse tells the refusal of a signal in the case, and puts it on record.
+func (e *ear) refuse(ctx workflow.Context, s said, err error) {
+	why := err.Error()
+	if name := string(s.message); !strings.HasPrefix(why, name) {
+		why = name + ": " + why
+	}
+	e.told(ctx, why)
+	if e.since < stricterRules {
+		return
+	}
+	// What comes back is the end of the workflow, or that there is no such case to tell it of.
+	_, _ = call(ctx, quick, "note that a signal was refused", e.tell, decisions.NoteRefusal, activities.NoteRefusalParams{
+		Workflow: workflow.GetInfo(ctx).WorkflowExecution.ID, Nonce: s.signed.Nonce, By: s.signed.Actor.Subject, Why: why,
+	})
 }
 
 // judge refuses what may not be said, by whom it is said, or twice.

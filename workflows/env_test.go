@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	tlog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
@@ -32,10 +33,15 @@ import (
 // The staff of the tests.
 var (
 	dana  = library.Actor{Subject: "dana", Name: "Dana", Roles: []library.Role{library.RoleSpecialist}}
+	omar  = library.Actor{Subject: "omar", Name: "Omar", Roles: []library.Role{library.RoleSpecialist}}
 	luis  = library.Actor{Subject: "luis", Name: "Luis", Roles: []library.Role{library.RoleLead}}
 	priya = library.Actor{Subject: "priya", Name: "Priya", Roles: []library.Role{library.RolePrivacy}}
 	vera  = library.Actor{Subject: "vera", Name: "Vera", Roles: []library.Role{library.RoleViewer}}
+	adam  = library.Actor{Subject: "adam", Name: "Adam", Roles: []library.Role{library.RoleAdmin}}
 )
+
+// desk is the address of the staff's pages.
+const desk = "https://panel.hospital.example"
 
 // A world is a test environment with the real activities on memory.
 type world struct {
@@ -48,6 +54,7 @@ type world struct {
 	receiver *activitiestest.Archive
 	all      workers.Activities
 	said     int
+	batch    *batch
 }
 
 // newWorld returns an environment that runs the real activities, under the
@@ -61,27 +68,27 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t,
 		records: &librarytest.Records{}, vault: &librarytest.Vault{}, mail: &activitiestest.Sender{},
-		pacs: &activitiestest.Archive{}, receiver: &activitiestest.Archive{},
+		pacs: &activitiestest.Archive{}, receiver: &activitiestest.Archive{}, batch: &batch{},
 	}
 	speakers := map[string]library.Actor{}
-	for _, a := range []library.Actor{dana, luis, priya, vera} {
+	for _, a := range []library.Actor{dana, omar, luis, priya, vera, adam} {
 		for n := range 20 {
 			speakers[fmt.Sprintf("%s-%d", a.Subject, n)] = a
 		}
 	}
-	speakers[string(library.Withdraw)] = dana // For signals.
+	speakers[string(library.Withdraw)], speakers[string(library.Deny)] = dana, dana // For signals.
 	door := stafftest.NewDoor(t, speakers)
 	pack, err := rules.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := &activities.Cases{Records: w.records, Vault: w.vault, PACS: w.pacs, Pack: pack, Site: rules.Site{RequireSignatureDate: true}, Now: w.Now}
+	cases := &activities.Cases{Desk: desk, Records: w.records, Vault: w.vault, PACS: w.pacs, Pack: pack, Site: rules.Site{RequireSignatureDate: true}, Now: w.Now}
 	trusted := trusted{door.Verifier}
 	w.all = workers.Activities{
 		Mailroom: &activities.Mailroom{Vault: w.vault, Records: w.records, Now: w.Now},
 		Arrivals: &activities.Arrivals{
 			Records: w.records, Vault: w.vault, Parser: activitiestest.Parser{}, Opener: activitiestest.Opener{},
-			Domain: "hospital.example", NewID: library.NewCaseID, Now: w.Now,
+			Desk: desk, Domain: "hospital.example", NewID: library.NewCaseID, Now: w.Now,
 		},
 		Letters: &activities.Letters{
 			Records: w.records, Mail: w.mail, Domain: "hospital.example", Now: w.Now,
@@ -93,9 +100,10 @@ func newWorld(t *testing.T) *world {
 		Transfers: &activities.Transfers{Records: w.records, PACS: w.pacs, Destinations: activitiestest.Destinations{Archive: w.receiver}, Present: activities.PresentRevision(cases), Now: w.Now},
 	}
 	w.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{
-		failure.Interceptor(), door.Interceptor(), staff.Interceptor(door.Verifier, workers.StaffMessages...),
+		failure.Interceptor(), &summaries{t: t}, w.batch, door.Interceptor(), staff.Interceptor(door.Verifier, workers.StaffMessages...),
 	}})
 	workers.Register(w.TestWorkflowEnvironment, w.all)
+	w.SetDataConverter(twice{converter.GetDefaultDataConverter()})
 	w.SetTestTimeout(time.Minute)
 	w.SetStartTime(time.Now())
 	w.furnish()
@@ -112,7 +120,7 @@ func (s trusted) OpenSignal(ctx context.Context, id string, m activities.Signal)
 
 func (s trusted) Holds(header, id string, m library.Message, payload []byte) (activities.Signed, error) {
 	signed, err := s.v.Holds(header, id, string(m), payload)
-	return activities.Signed{Actor: signed.Actor, Nonce: signed.Nonce, Header: signed.Header}, err
+	return activities.Signed{Actor: signed.Actor, Nonce: signed.Nonce, Header: signed.Header, IssuedAt: signed.IssuedAt}, err
 }
 
 // furnish fills the PACS and the directory.

@@ -23,6 +23,8 @@ type IntakeParams struct {
 	// Late is the case that the arrival reached when it had ended; empty for the
 	// arrival's first Intake.
 	Late library.CaseID `json:"late,omitempty"`
+	// Desk is the address of the staff's pages, where it is known already.
+	Desk string `json:"desk,omitempty"`
 }
 
 // IntakeResult is the result of [Intake].
@@ -44,7 +46,7 @@ type ArrivalView struct {
 // an open case it brings there, and what nobody can tell it keeps until staff
 // place it or split it.
 func Intake(ctx workflow.Context, p IntakeParams) (IntakeResult, error) {
-	w := &intake{id: p.Arrival, late: p.Late, view: ArrivalView{State: library.ArrivalKept, Waiting: library.WaitingNobody}}
+	w := &intake{id: p.Arrival, late: p.Late, desk: p.Desk, view: ArrivalView{State: library.ArrivalKept, Waiting: library.WaitingNobody}}
 	if err := w.listen(ctx); err != nil {
 		return IntakeResult{}, err
 	}
@@ -55,6 +57,7 @@ func Intake(ctx workflow.Context, p IntakeParams) (IntakeResult, error) {
 type intake struct {
 	id      library.ArrivalID
 	late    library.CaseID
+	desk    string // Address of the staff's pages; empty when it is not known.
 	ear     ear
 	view    ArrivalView
 	trouble string
@@ -86,7 +89,7 @@ func (w *intake) listen(ctx workflow.Context) error {
 func (w *intake) run(ctx workflow.Context) (IntakeResult, error) {
 	err := w.begin(ctx)
 	for kind := failure.KindOf(err); kind != ""; kind = failure.KindOf(err) { // An arrival never dies of an error.
-		if err = workflow.Sleep(ctx, afterTelling); err == nil { // Lest it asks without end.
+		if err = pause(ctx, afterTelling, "give the arrival to staff"); err == nil { // Lest it asks without end.
 			err = w.await(ctx, "the program cannot take it in ("+string(kind)+"); look at it as it came")
 		}
 	}
@@ -110,7 +113,7 @@ func (w *intake) begin(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	w.channel, w.received, w.case1 = opened.Channel, opened.ReceivedAt, opened.Case
+	w.channel, w.received, w.case1, w.desk = opened.Channel, opened.ReceivedAt, opened.Case, opened.Desk
 	w.view.State, w.view.Case = library.ArrivalOpened, opened.Case
 	switch opened.Disposition {
 	case activities.DispositionSorted:
@@ -162,7 +165,7 @@ func (w *intake) read(ctx workflow.Context) (activities.ReadArrivalResult, error
 
 // release starts the Release of a case.
 func (w *intake) release(ctx workflow.Context, id library.CaseID) error {
-	if err := startRelease(ctx, id, w.channel, w.received); err != nil {
+	if err := startRelease(ctx, id, w.channel, w.received, w.desk); err != nil {
 		return err
 	}
 	return w.placed(ctx, id)
@@ -204,7 +207,7 @@ func (w *intake) await(ctx workflow.Context, reason string) error {
 			w.view.Reason = fmt.Sprintf("%s (waiting for %d days)", reason, days)
 		}
 		w.show(ctx)
-		_, err := workflow.AwaitWithTimeout(ctx, placeReminder, func() bool { return w.placement != nil || w.parts != nil })
+		_, err := within(ctx, placeReminder, "remind staff to place it", func() bool { return w.placement != nil || w.parts != nil })
 		if err != nil {
 			return err
 		}
@@ -248,7 +251,7 @@ func (w *intake) place(ctx workflow.Context, p library.PlacePayload) error {
 		if err != nil {
 			return err
 		}
-		w.case1, w.channel, w.received = opened.Case, opened.Channel, opened.ReceivedAt
+		w.case1, w.channel, w.received, w.desk = opened.Case, opened.Channel, opened.ReceivedAt, opened.Desk
 		if err := w.acknowledge(ctx, w.case1); err != nil {
 			return err
 		}
@@ -317,6 +320,7 @@ func (w *intake) hear(ctx workflow.Context, s said) error {
 	if err != nil {
 		return failure.Plain(err)
 	}
+	w.refused = ""
 	if parts != nil {
 		w.parts = parts
 		return nil
@@ -349,21 +353,12 @@ func (w *intake) show(ctx workflow.Context) {
 		fmt.Fprintf(&b, " (case %s)", w.view.Case)
 	}
 	b.WriteString("\n\n")
+	deskLink(&b, w.desk, w.view.Case, w.id)
 	if w.view.Waiting == library.WaitingStaff {
-		fmt.Fprintf(&b, "**Waits for staff:** %s\n\n", w.view.Reason)
+		fmt.Fprintf(&b, "**Waits for staff:** %s\n\n", plain(w.view.Reason))
 		fmt.Fprintf(&b, "Send the update `place`, such as `%s`, or `split`, such as `%s`.\n\n",
 			library.Example(library.Place), library.Example(library.Split))
 	}
 	notes(&b, w.trouble, w.refused)
 	workflow.SetCurrentDetails(ctx, b.String())
-}
-
-// notes adds what staff must know whatever the stage.
-func notes(b *strings.Builder, trouble, refused string) {
-	if trouble != "" {
-		fmt.Fprintf(b, "**Trouble:** %s\n\n", trouble)
-	}
-	if refused != "" {
-		fmt.Fprintf(b, "**A signal was refused:** %s\n\n", refused)
-	}
 }

@@ -1,6 +1,9 @@
 package workflows
 
 import (
+	"fmt"
+	"strings"
+
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -40,11 +43,10 @@ const watches = 200
 // is asked for.
 func Mailbox(ctx workflow.Context, p MailboxParams) (MailboxResult, error) {
 	show := func(ctx workflow.Context, trouble string) {
-		text := "Watching the mailbox **" + p.Mailbox + "**."
-		if trouble != "" {
-			text += "\n\n**Trouble:** " + trouble
-		}
-		workflow.SetCurrentDetails(ctx, text)
+		var b strings.Builder
+		fmt.Fprintf(&b, "Watching the mailbox **%s**.\n\n", plain(p.Mailbox))
+		notes(&b, trouble, "")
+		workflow.SetCurrentDetails(ctx, b.String())
 	}
 	show(ctx, "")
 	after := library.ArrivalID(0) // From the beginning in each run: an Intake that was started is not started again.
@@ -55,7 +57,7 @@ func Mailbox(ctx workflow.Context, p MailboxParams) (MailboxResult, error) {
 		r, err := call(ctx, watching, "watch the mailbox", show, mailroom.WatchMailbox, activities.WatchMailboxParams{Mailbox: p.Mailbox, After: after})
 		if kind := failure.KindOf(err); kind != "" { // Mail goes on, whatever is wrong with one message.
 			show(ctx, "the mailbox cannot be watched ("+string(kind)+"); an operator must look")
-			err = workflow.Sleep(ctx, afterTelling)
+			err = pause(ctx, afterTelling, "watch the mailbox again")
 		}
 		if err != nil {
 			return MailboxResult{}, err
@@ -71,11 +73,11 @@ func Mailbox(ctx workflow.Context, p MailboxParams) (MailboxResult, error) {
 }
 
 // startLateIntake starts an Intake for what reached a case when it had ended.
-func startLateIntake(ctx workflow.Context, id library.ArrivalID, late library.CaseID) error {
+func startLateIntake(ctx workflow.Context, id library.ArrivalID, late library.CaseID, desk string) error {
 	return startApart(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:    LateIntakeID(id),
 		StaticSummary: "Takes in what came too late for its case",
-	}, Intake, IntakeParams{Arrival: id, Late: late})
+	}, Intake, IntakeParams{Arrival: id, Late: late, Desk: desk})
 }
 
 // startIntake starts the Intake of an arrival and lets it go its own way.

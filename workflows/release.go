@@ -33,6 +33,7 @@ type ReleaseParams struct {
 	Case       library.CaseID  `json:"case"`
 	Channel    library.Channel `json:"channel"`
 	ReceivedAt time.Time       `json:"received_at"`
+	Desk       string          `json:"desk,omitempty"` // Address of the staff's pages.
 }
 
 // ReleaseResult is the result of [Release].
@@ -53,7 +54,7 @@ type Arrived struct {
 // with an outcome and never with an error: what does not work is told to staff
 // and tried again.
 func Release(ctx workflow.Context, p ReleaseParams) (ReleaseResult, error) {
-	w := &release{p: p, stage: library.StageChecking, waiting: library.WaitingNobody, due: p.ReceivedAt.Add(library.AnswerWithin), letters: 1}
+	w := &release{p: p, desk: p.Desk, stage: library.StageChecking, waiting: library.WaitingNobody, due: p.ReceivedAt.Add(library.AnswerWithin), letters: 1}
 	if err := w.listen(ctx); err != nil {
 		return ReleaseResult{}, err
 	}
@@ -63,6 +64,7 @@ func Release(ctx workflow.Context, p ReleaseParams) (ReleaseResult, error) {
 // release is the state of one running Release.
 type release struct {
 	p       ReleaseParams
+	desk    string
 	ear     ear
 	stage   library.Stage
 	waiting library.Waiting
@@ -112,7 +114,7 @@ func (w *release) run(ctx workflow.Context) (ReleaseResult, error) {
 	for len(w.arrived) > 0 { // It came while the case was ending: staff must see it.
 		late := w.arrived[0]
 		w.arrived = w.arrived[1:]
-		if err := startLateIntake(ctx, late, w.p.Case); err != nil {
+		if err := startLateIntake(ctx, late, w.p.Case, w.desk); err != nil {
 			return ReleaseResult{}, err
 		}
 	}
@@ -173,7 +175,10 @@ func (w *release) check(ctx workflow.Context) error {
 		_, err := call(ctx, reading, "read what has arrived", w.tell, arrivals.ReadArrival, activities.ReadArrivalParams{
 			Arrival: w.arrived[0], Case: w.p.Case, Joined: true,
 		})
-		if err != nil {
+		switch {
+		case failure.KindOf(err) == library.NotFound && w.ear.since >= stricterRules: // Nobody could approve while it is waited for.
+			w.note = fmt.Sprintf("it was told that arrival %d had come for the case, and there is none", w.arrived[0])
+		case err != nil:
 			return err
 		}
 		w.arrived = w.arrived[1:]
@@ -189,6 +194,9 @@ func (w *release) check(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
+	if w.checked.Desk != "" {
+		w.desk = w.checked.Desk
+	}
 	if w.checked.Revision != before {
 		w.approvals = nil // They were for something else.
 	}
@@ -203,7 +211,7 @@ func (w *release) review(ctx workflow.Context) error {
 		if err := w.waitForStaff(ctx); err != nil {
 			return err
 		}
-		decided, err := workflow.AwaitWithTimeout(ctx, ReviewReminder, func() bool { return len(w.ear.seen) > heard || w.news() })
+		decided, err := within(ctx, ReviewReminder, "remind staff", func() bool { return len(w.ear.seen) > heard || w.news() })
 		if err != nil {
 			return err
 		}
@@ -268,7 +276,7 @@ func (w *release) deficient(ctx workflow.Context) error {
 			return err
 		}
 		w.show(ctx)
-		if _, err := workflow.AwaitWithTimeout(ctx, patience, w.news); err != nil {
+		if _, err := within(ctx, patience, "remind the requester, or give up", w.news); err != nil {
 			return err
 		}
 		// A hold stops the clock: nothing is sent, and nothing is given up.
@@ -297,7 +305,7 @@ func (w *release) finish(ctx workflow.Context) error {
 	err := w.settle(ctx)
 	for failure.KindOf(err) != "" { // A case does not close without its account.
 		w.tell(ctx, "the account of disclosures cannot be written; an operator must look")
-		if err := workflow.Sleep(ctx, ReviewReminder); err != nil {
+		if err := pause(ctx, ReviewReminder, "try again: write the account of disclosures"); err != nil {
 			return err
 		}
 		err = w.settle(ctx)
@@ -361,7 +369,7 @@ func (w *release) attributes(ctx workflow.Context) error {
 }
 
 // startRelease starts the Release of a case and lets it go its own way.
-func startRelease(ctx workflow.Context, id library.CaseID, channel library.Channel, received time.Time) error {
+func startRelease(ctx workflow.Context, id library.CaseID, channel library.Channel, received time.Time, desk string) error {
 	return startApart(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:    ReleaseID(id),
 		StaticSummary: "Sees one case through",
@@ -371,5 +379,5 @@ func startRelease(ctx workflow.Context, id library.CaseID, channel library.Chann
 			ChannelAttribute.ValueSet(string(channel)),
 			DueAttribute.ValueSet(received.Add(library.AnswerWithin)),
 		),
-	}, Release, ReleaseParams{Case: id, Channel: channel, ReceivedAt: received})
+	}, Release, ReleaseParams{Case: id, Channel: channel, ReceivedAt: received, Desk: desk})
 }

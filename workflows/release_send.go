@@ -90,7 +90,7 @@ func (w *release) transfer(ctx workflow.Context) (TransferResult, error) {
 	}))
 	defer stop()
 	f := workflow.ExecuteChildWorkflow(child, Transfer, TransferParams{
-		Case: w.p.Case, Number: w.transfers, Revision: w.checked.Revision, Facility: w.checked.Facility, Images: w.checked.Images,
+		Case: w.p.Case, Number: w.transfers, Revision: w.checked.Revision, Facility: w.checked.Facility, Images: w.checked.Images, Desk: w.desk,
 	})
 	if err := workflow.Await(ctx, func() bool { return f.IsReady() || w.stopped() }); err != nil {
 		return TransferResult{}, err
@@ -118,7 +118,7 @@ func (w *release) confirm(ctx workflow.Context) error {
 	}
 	for w.confirmed == nil && !w.news() {
 		w.show(ctx)
-		heard, err := workflow.AwaitWithTimeout(ctx, ConfirmReminder, func() bool { return w.confirmed != nil || w.news() })
+		heard, err := within(ctx, ConfirmReminder, "remind of the recipient's word", func() bool { return w.confirmed != nil || w.news() })
 		if err != nil {
 			return err
 		}

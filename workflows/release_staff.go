@@ -1,12 +1,15 @@
 package workflows
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
 	"fileroom/activities"
@@ -26,7 +29,8 @@ type CaseView struct {
 	Facility  library.FacilityID `json:"facility,omitempty"`
 	Images    int                `json:"images"`
 	Approvals int                `json:"approvals"`
-	Needed    int                `json:"needed"` // Approvals, by different people.
+	Approvers []string           `json:"approvers,omitempty"` // Subjects of those whose approval counts now.
+	Needed    int                `json:"needed"`              // Approvals, by different people.
 	Open      []library.OpenRule `json:"open,omitempty"`
 	Held      bool               `json:"held,omitempty"`
 	Due       time.Time          `json:"due"`
@@ -36,10 +40,14 @@ type CaseView struct {
 }
 
 func (w *release) view() (CaseView, error) {
+	var approvers []string
+	for _, d := range w.approvals {
+		approvers = append(approvers, d.Actor.Subject)
+	}
 	return CaseView{
 		Case: w.p.Case, Stage: w.stage, Waiting: w.waiting, Outcome: w.outcome, Revision: w.checked.Revision,
 		Basis: w.checked.Basis, Tier: w.checked.Tier, Facility: w.checked.Facility, Images: w.checked.Images,
-		Approvals: len(w.approvals), Needed: w.checked.Tier.Approvals(), Open: w.checked.Open, Held: w.held, Due: w.due,
+		Approvals: len(w.approvals), Approvers: approvers, Needed: w.checked.Tier.Approvals(), Open: w.checked.Open, Held: w.held, Due: w.due,
 		Note: w.note, Trouble: w.trouble, Refused: w.refused,
 	}, nil
 }
@@ -69,23 +77,41 @@ func (w *release) listen(ctx workflow.Context) error {
 	trouble := workflow.GetSignalChannelWithOptions(ctx, TroubleSignal, workflow.SignalChannelOptions{Description: "The program's own: a transfer does not get on"})
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		for {
-			var a Arrived
-			if more := arrived.Receive(ctx, &a); !more {
+			var raw converter.RawValue // For the SDK drops what it cannot decode, and nobody would know.
+			if more := arrived.Receive(ctx, &raw); !more {
 				return
+			}
+			var a Arrived
+			if err := unpack(raw, &a); err != nil || a.Arrival <= 0 {
+				w.told(ctx, ArrivedSignal+": it does not say what has come; look among the arrivals that wait")
+				continue
 			}
 			w.arrived, w.changed = append(w.arrived, a.Arrival), true
 		}
 	})
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		for {
-			var t Trouble
-			if more := trouble.Receive(ctx, &t); !more {
+			var raw converter.RawValue
+			if more := trouble.Receive(ctx, &raw); !more {
 				return
+			}
+			var t Trouble
+			if err := unpack(raw, &t); err != nil {
+				w.told(ctx, TroubleSignal+": it does not say what the trouble is; look at the transfer")
+				continue
 			}
 			w.tell(ctx, t.Text)
 		}
 	})
 	return w.ear.listen(ctx)
+}
+
+// unpack reads the payload of a signal of the program's own.
+func unpack(raw converter.RawValue, into any) error {
+	if raw.Payload() == nil {
+		return errors.New("it is empty")
+	}
+	return json.NewDecoder(bytes.NewReader(raw.Payload().GetData())).Decode(into)
 }
 
 // may refuses what cannot be done as the case stands.
@@ -99,16 +125,14 @@ func (w *release) may(s said) error {
 		err = w.mayApprove(s)
 	case library.Ask:
 		_, err = library.Decode[library.AskPayload](s.message, s.payload)
-		err = errors.Join(err, w.only(library.StageReview))
+		err = errors.Join(err, w.only(library.StageReview), w.mayAsk())
 	case library.Correct:
 		_, err = library.Decode[library.CorrectPayload](s.message, s.payload)
 		err = errors.Join(err, w.only(library.StageReview, library.StageDeficient))
 	case library.Acknowledged:
-		_, err = library.Decode[library.AcknowledgePayload](s.message, s.payload)
-		err = errors.Join(err, w.only(library.StageReview, library.StageDeficient))
+		err = errors.Join(w.mayAcknowledge(s), w.only(library.StageReview, library.StageDeficient))
 	case library.Choose:
-		_, err = library.Decode[library.ChoosePayload](s.message, s.payload)
-		err = errors.Join(err, w.only(library.StageReview, library.StageDeficient))
+		err = errors.Join(w.mayChoose(s), w.only(library.StageReview, library.StageDeficient))
 	case library.Confirm:
 		err = w.mayConfirm(s)
 	case library.Deny:
@@ -143,16 +167,94 @@ func (w *release) mayApprove(s said) error {
 		return errors.New("the case is on hold")
 	case len(w.checked.Open) > 0:
 		return fmt.Errorf("still open: %s", rulesText(w.checked.Open))
-	case w.changed, len(w.arrived) > 0:
-		return errors.New("the case has just changed and is being checked again; please look at it once more")
+	case w.changing():
+		return errChanging
 	case p.Revision != w.checked.Revision:
 		return fmt.Errorf("the case is not as you saw it; its revision is now %s", w.checked.Revision)
+	case w.strict() && w.asked != nil:
+		return errors.New("the requester is being asked about this case; it can be approved when the answer is there")
+	}
+	if w.strict() && w.checked.Tier >= 3 && len(w.approvals) > 0 && !s.signed.Actor.Is(library.RoleLead) {
+		return errors.New("the second person must be a lead or of the privacy office: the case is of risk tier 3")
 	}
 	with := append(slices.Clone(w.approvals), library.Decision{Message: library.Approve, Actor: s.signed.Actor, Revision: p.Revision})
 	if counted, _ := library.Approved(with, p.Revision, w.checked.Tier, w.checked.ChosenBy); len(counted) < len(with) {
 		return errors.New("a second person must approve: one who has not approved, corrected or chosen in this case")
 	}
 	return nil
+}
+
+// strict reports whether the case began when [stricterRules] held.
+func (w *release) strict() bool { return w.ear.since >= stricterRules }
+
+// mayAsk refuses a letter that would cross a hold, an approval or another letter.
+func (w *release) mayAsk() error {
+	switch {
+	case !w.strict():
+		return nil
+	case w.held:
+		return errors.New("the case is on hold; the requester is not written to")
+	case w.asked != nil:
+		return errors.New("the requester is being asked already")
+	case w.checked.Revision != "" && !w.changed && w.approved():
+		return errors.New("the case has been approved; withdraw it, or hold it, if it must not go")
+	}
+	return nil
+}
+
+var errChanging = errors.New("the case has just changed and is being checked again; please look at it once more")
+
+// changing reports whether what the last check found is out of date.
+func (w *release) changing() bool { return w.changed || len(w.arrived) > 0 }
+
+// asSeen refuses what was said to another state of the case than that of now.
+// Whoever named no revision, as people who write JSON by hand, is not asked. It
+// needs no version: no history from before it has a message with a revision.
+func (w *release) asSeen(shown library.Revision) error {
+	switch {
+	case shown == "":
+		return nil
+	case w.changing():
+		return errChanging
+	case w.checked.Revision == "" && len(w.checked.Open) == 0: // The last check was refused: there is nothing to compare with.
+		return nil
+	case shown != w.checked.Revision.Shown():
+		return errors.New("the case is not as you saw it; please look at it once more")
+	}
+	return nil
+}
+
+// mayAcknowledge refuses an answer to findings that are not those that were
+// shown, and to end a case as without images for candidates that are not those
+// of now.
+func (w *release) mayAcknowledge(s said) error {
+	p, err := library.Decode[library.AcknowledgePayload](s.message, s.payload)
+	switch {
+	case err != nil:
+		return err
+	case w.strict() && w.changed && w.endsCase(p):
+		return errChanging
+	}
+	return w.asSeen(p.Revision)
+}
+
+// mayChoose refuses a choice among candidates that are not those that were
+// shown. The key of a patient is a place in the list of now, which another match
+// gives to somebody else.
+func (w *release) mayChoose(s said) error {
+	p, err := library.Decode[library.ChoosePayload](s.message, s.payload)
+	switch {
+	case err != nil:
+		return err
+	case w.strict() && p.Patient != "" && w.changing():
+		return errChanging
+	}
+	return w.asSeen(p.Revision)
+}
+
+// endsCase reports whether an answer says that there are no images at all.
+func (w *release) endsCase(p library.AcknowledgePayload) bool {
+	return p.Finding == library.NothingFoundRule && w.checked.Images == 0
 }
 
 // mayHold is for hold, resume and withdraw, which have their time in any stage.
@@ -216,6 +318,9 @@ func (w *release) hear(ctx workflow.Context, s said) error {
 		w.asked = &p
 	case library.Correct, library.Choose:
 		w.changed = true
+		if w.strict() { // What was approved before is not what stands now, even if it comes to the same.
+			w.approvals = nil
+		}
 	case library.Acknowledged:
 		err = w.heardAcknowledge(s)
 	case library.Confirm:
@@ -252,7 +357,7 @@ func (w *release) heardAcknowledge(s said) error {
 	if err != nil {
 		return err
 	}
-	if p.Finding == library.NothingFoundRule && w.checked.Images == 0 {
+	if w.endsCase(p) {
 		w.outcome, w.reason = library.OutcomeNoImages, p.Reason
 		return nil
 	}
@@ -274,60 +379,4 @@ func (w *release) told(ctx workflow.Context, refusal string) {
 func (w *release) tell(ctx workflow.Context, trouble string) {
 	w.trouble = trouble
 	w.show(ctx)
-}
-
-// show tells the Temporal UI how the case stands. The UI fetches this text
-// through a URL, so there is nothing about the patient in it, nor anything that
-// the requester wrote.
-func (w *release) show(ctx workflow.Context) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "## Case %s: %s\n\n", w.p.Case, w.stage)
-	fmt.Fprintf(&b, "| | |\n|---|---|\n| waits for | **%s** |\n| due | %s |\n", w.waiting, w.due.UTC().Format("2 January 2006"))
-	if w.checked.Basis != "" {
-		fmt.Fprintf(&b, "| legal basis | %s, risk tier %d |\n", w.checked.Basis, w.checked.Tier)
-		fmt.Fprintf(&b, "| images | %d |\n| destination | %s |\n", w.checked.Images, orNone(string(w.checked.Facility)))
-		fmt.Fprintf(&b, "| approvals | %d of %d |\n", len(w.approvals), w.checked.Tier.Approvals())
-	}
-	b.WriteString("\n")
-	if w.outcome != "" {
-		fmt.Fprintf(&b, "**Outcome: %s**\n\n", w.outcome)
-	}
-	if w.held {
-		b.WriteString("**On hold.**\n\n")
-	}
-	if w.note != "" {
-		fmt.Fprintf(&b, "**Note:** %s\n\n", w.note)
-	}
-	if w.waited > 0 {
-		fmt.Fprintf(&b, "**Reminder:** it has been waiting; reminded %d times.\n\n", w.waited)
-	}
-	notes(&b, w.trouble, w.refused)
-	if w.stage == library.StageReview && w.outcome == "" {
-		w.showReview(&b)
-	}
-	workflow.SetCurrentDetails(ctx, b.String())
-}
-
-// showReview says what hinders an approval, or how to approve.
-func (w *release) showReview(b *strings.Builder) {
-	if len(w.checked.Open) > 0 {
-		b.WriteString("Open findings:\n\n")
-		for _, r := range w.checked.Open {
-			fmt.Fprintf(b, "- **%s** (%s) %s\n", r.Rule, r.Severity, r.Title)
-		}
-		b.WriteString("\nPut them right with `correct` or `choose`, answer them with `acknowledge`, or send `ask` to write to the requester.\n")
-		return
-	}
-	if w.checked.Revision == "" {
-		b.WriteString("The case could not be checked. Put it right with `correct` or `choose`, or end it with `withdraw`.\n")
-		return
-	}
-	fmt.Fprintf(b, "Nothing hinders an approval. Send the update `approve` with\n\n```\n{\"revision\": \"%s\"}\n```\n", w.checked.Revision)
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none yet"
-	}
-	return s
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -20,6 +21,7 @@ type TransferParams struct {
 	Revision library.Revision   `json:"revision"`
 	Facility library.FacilityID `json:"facility"`
 	Images   int                `json:"images"`
+	Desk     string             `json:"desk,omitempty"` // Address of the staff's pages.
 }
 
 // TransferResult is the result of [Transfer].
@@ -96,11 +98,11 @@ type transfer struct {
 
 func (w *transfer) show(ctx workflow.Context, now string) {
 	w.now = now
-	text := fmt.Sprintf("**Transfer %d of case %s to %s:** %s", w.p.Number, w.p.Case, w.p.Facility, now)
-	if w.told != "" {
-		text += "\n\n**Trouble:** " + w.told
-	}
-	workflow.SetCurrentDetails(ctx, text)
+	var b strings.Builder
+	fmt.Fprintf(&b, "**Transfer %d of case %s to %s:** %s\n\n", w.p.Number, w.p.Case, plain(string(w.p.Facility)), now)
+	deskLink(&b, w.p.Desk, w.p.Case, 0)
+	notes(&b, w.told, "")
+	workflow.SetCurrentDetails(ctx, b.String())
 }
 
 // tell shows trouble here and in the case.

@@ -23,7 +23,7 @@ func (s verified) OpenSignal(ctx context.Context, workflow string, m activities.
 // Holds implements [activities.Verifier].
 func (s verified) Holds(header, workflow string, m library.Message, payload []byte) (activities.Signed, error) {
 	signed, err := s.v.Holds(header, workflow, string(m), payload)
-	return activities.Signed{Actor: signed.Actor, Nonce: signed.Nonce, Header: signed.Header}, err
+	return activities.Signed{Actor: signed.Actor, Nonce: signed.Nonce, Header: signed.Header, IssuedAt: signed.IssuedAt}, err
 }
 
 // documents is the vault's folder as activities want it.
@@ -33,4 +33,13 @@ type documents struct{ *vault.Folder }
 func (d documents) Put(ctx context.Context, r io.Reader, limit int64) (digest string, size int64, err error) {
 	kept, err := d.Folder.Put(ctx, r, limit)
 	return kept.Digest, kept.Size, err
+}
+
+// maxPicture is the most bytes of the picture of a page.
+const maxPicture = 16 << 20
+
+// keepPicture keeps the picture of a page, for staff to look at.
+func (d documents) keepPicture(ctx context.Context, png io.Reader) (string, error) {
+	kept, err := d.Folder.Put(ctx, png, maxPicture)
+	return kept.Digest, err
 }

@@ -61,7 +61,7 @@ func (l caseList) Run(ctx context.Context, c console) error {
 
 type caseShow struct {
 	databaseFlags
-	Case string `arg:"" help:"The case's number, such as K7MQ-42XR."`
+	Case string `arg:"" help:"The case's number, such as K7MQ-42XD."`
 }
 
 // Run shows a case. It prints patient data, for whoever may read the records.
@@ -158,10 +158,8 @@ func reasons(all []library.Reason) string {
 
 // signFlags say who speaks, and with which key that is signed.
 type signFlags struct {
-	SigningKey string `env:"FILEROOM_SIGNING_KEY_FILE" required:"" type:"path" placeholder:"FILE" help:"Key that signs what staff say."`
-	As         string `default:"demo-specialist" help:"Who approves: one of the demonstration's people."`
-
-	Demonstration bool `env:"FILEROOM_DEMONSTRATION" help:"Set by fileroom dev, and by nobody else: its invented people may sign at the command line."`
+	signingFlags
+	As string `default:"demo-specialist" help:"Who approves: one of the demonstration's people."`
 }
 
 // actor finds who speaks among the people of the demonstration. There alone may

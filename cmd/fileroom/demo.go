@@ -80,7 +80,7 @@ func newShow(ctx context.Context, i *installation, c console, auto bool) (*show,
 	if err != nil {
 		return nil, err
 	}
-	key, err := staff.ReadSigningKey(i.dev.Worker["FILEROOM_SIGNING_KEY_FILE"])
+	key, err := staff.ReadSigningKey(i.dev.Pages["FILEROOM_SIGNING_KEY_FILE"])
 	if err != nil {
 		return nil, err
 	}
@@ -232,8 +232,9 @@ func (s *show) review(ctx context.Context) error {
 		s.say("  %s %s %s", r.Severity, r.Rule, r.Title)
 	}
 	if !s.auto {
-		link := s.i.dev.Gateway.URL + "/namespaces/" + s.i.dev.Temporal.Namespace + "/workflows/" + url.PathEscape(workflows.ReleaseID(s.id))
-		s.c.printf("\n  Open the case in the Temporal UI:  %s\n  Look at its details under User Metadata, then choose Send an Update, approve, with\n\n    {\"revision\": \"%s\"}\n\n", link, view.Revision)
+		s.c.printf("\n  In the Temporal UI   %s\n  at the desk          %s\n\nOpen one of them and approve. %s\n",
+			s.i.dev.Gateway.URL+"/namespaces/"+s.i.dev.Temporal.Namespace+"/workflows/"+url.PathEscape(workflows.ReleaseID(s.id)),
+			s.i.dev.Gateway.PanelURL+"/desk/"+string(s.id), certificateWords)
 		return nil
 	}
 	receipt, err := approve(ctx, s.temporal, s.id, view.Revision, "demonstration")

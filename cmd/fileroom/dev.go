@@ -4,12 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,9 +19,6 @@ import (
 	"fileroom/internal/library"
 	"fileroom/internal/postgres"
 	"fileroom/internal/staff"
-	"fileroom/internal/vault"
-	"fileroom/internal/web"
-	"fileroom/workers"
 )
 
 // devCommand starts the servers of the demonstration and keeps them running.
@@ -46,7 +40,8 @@ func (d devCommand) Run(ctx context.Context, c console) error {
 		return err
 	}
 	defer i.stop(context.WithoutCancel(ctx))
-	c.printf("\nReady.\n  Temporal UI   %s\n  everything    %s\n\nEnd it with Ctrl-C.\n", i.dev.Gateway.URL, filepath.Join(d.Dir, devFile))
+	c.printf("\nReady.\n  desk          %s/desk\n  Temporal UI   %s\n  everything    %s\n\n%s\nEnd it with Ctrl-C.\n",
+		i.dev.Gateway.PanelURL, i.dev.Gateway.URL, filepath.Join(d.Dir, devFile), certificateWords)
 	select {
 	case <-ctx.Done():
 		return nil
@@ -55,18 +50,25 @@ func (d devCommand) Run(ctx context.Context, c console) error {
 	}
 }
 
+// certificateWords tell what a browser will say, and why.
+const certificateWords = `The browser will warn of the certificate, once for each of the two names, for it is this machine's own. Let it pass, and
+choose one of the three invented people to sign in as.
+`
+
 // devFile is the file that says where everything is.
 const devFile = "dev.json"
 
 // A development is what dev.json holds.
 type development struct {
 	devstack.Description
-	Staff []staff.Actor `json:"staff"` // The demonstration's people; the gateway signs for the first.
+	Staff []staff.Actor `json:"staff"` // The demonstration's people.
 	Keys  string        `json:"keys"`  // Folder of the key files.
 	Vault string        `json:"vault"`
 	// Worker is the environment that `fileroom worker` and the other commands
 	// need. `fileroom --dev DIR ...` takes it from here.
 	Worker map[string]string `json:"worker"`
+	// Pages is the environment of `fileroom staff`, which signs what staff say.
+	Pages map[string]string `json:"pages"`
 }
 
 // demonstrationStaff are invented people.
@@ -108,7 +110,7 @@ type installation struct {
 }
 
 // startInstallation starts the servers, sets everything up that an
-// installation needs, and starts the gateway and a worker.
+// installation needs, and starts the staff's pages and a worker.
 func startInstallation(ctx context.Context, d devCommand, progress io.Writer) (_ *installation, err error) {
 	i := &installation{failed: make(chan error, 4)}
 	if i.stack, err = devstack.Start(ctx, devstack.Options{Dir: d.Dir, PortBase: d.PortBase, Out: progress}); err != nil {
@@ -133,19 +135,27 @@ func startInstallation(ctx context.Context, d devCommand, progress io.Writer) (_
 	if err := i.prepare(ctx, d); err != nil {
 		return nil, err
 	}
-	if err := i.serveGateway(ctx); err != nil {
+	if err := os.MkdirAll(i.dev.Vault, 0o700); err != nil { // The worker makes it, and may come later than the pages.
+		return nil, err
+	}
+	if err := i.run(ctx, "staff", i.dev.Pages); err != nil {
 		return nil, err
 	}
 	if !d.NoWorker {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
-		if err := i.stack.Run(ctx, devstack.Program{Name: "worker", Path: self, Args: []string{"worker"}, Env: i.dev.environment()}); err != nil {
+		if err := i.run(ctx, "worker", i.dev.Worker); err != nil {
 			return nil, err
 		}
 	}
 	return i, i.write(d.Dir)
+}
+
+// run starts a command of this program as a process of its own.
+func (i *installation) run(ctx context.Context, command string, settings map[string]string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return i.stack.Run(ctx, devstack.Program{Name: command, Path: self, Args: []string{command}, Env: environment(settings)})
 }
 
 // prepare migrates, fills the directory and the PACS.
@@ -156,11 +166,12 @@ func (i *installation) prepare(ctx context.Context, d devCommand) error {
 	}
 	err = postgres.Migrate(ctx, i.dev.Postgres.URL, postgres.Logins{
 		Worker: postgres.Login{Password: passwords["worker"]}, Reader: postgres.Login{Password: passwords["reader"]},
+		Staff: postgres.Login{Password: passwords["staff"]},
 	})
 	if err != nil {
 		return err
 	}
-	if err := i.secrets(d.Dir, passwords["worker"]); err != nil {
+	if err := i.secrets(d.Dir, passwords); err != nil {
 		return err
 	}
 	pool, err := databaseFlags{DatabaseURL: i.dev.Worker["FILEROOM_DATABASE_URL"]}.open(ctx)
@@ -187,9 +198,15 @@ func (i *installation) passwords(dir string) (map[string]string, error) {
 	file := filepath.Join(dir, "keys", "database.json")
 	p := map[string]string{}
 	if b, err := os.ReadFile(file); err == nil {
-		return p, json.Unmarshal(b, &p)
+		if err := json.Unmarshal(b, &p); err != nil {
+			return nil, err
+		}
 	}
-	p["worker"], p["reader"] = rand.Text(), rand.Text()
+	for _, role := range []string{"worker", "reader", "staff"} {
+		if p[role] == "" {
+			p[role] = rand.Text()
+		}
+	}
 	b, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
@@ -197,8 +214,9 @@ func (i *installation) passwords(dir string) (map[string]string, error) {
 	return p, os.WriteFile(file, b, 0o600)
 }
 
-// secrets writes the facility's credential and gathers what a worker needs.
-func (i *installation) secrets(dir, password string) error {
+// secrets writes the facility's credential and gathers what a worker and the
+// staff's pages need.
+func (i *installation) secrets(dir string, passwords map[string]string) error {
 	folder := filepath.Join(dir, "keys", "facilities")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
@@ -211,13 +229,15 @@ func (i *installation) secrets(dir, password string) error {
 	if err != nil {
 		return err
 	}
-	database.User = url.UserPassword(postgres.WorkerUser, password)
+	as := func(user, role string) string {
+		database.User = url.UserPassword(user, passwords[role])
+		return database.String()
+	}
 	mailbox := i.dev.IMAP.Account(devstack.Library)
 	i.dev.Worker = map[string]string{
-		"FILEROOM_DATABASE_URL":     database.String(),
+		"FILEROOM_DATABASE_URL":     as(postgres.WorkerUser, "worker"),
 		"FILEROOM_KEYRING_FILE":     filepath.Join(i.dev.Keys, keyringFile),
 		"FILEROOM_STAFF_KEYS_FILE":  filepath.Join(i.dev.Keys, publicKeysFile),
-		"FILEROOM_SIGNING_KEY_FILE": filepath.Join(i.dev.Keys, signingKeyFile),
 		"FILEROOM_SECRETS":          folder,
 		"FILEROOM_VAULT":            i.dev.Vault,
 		"FILEROOM_MAILBOX_ADDRESS":  i.dev.IMAP.Address,
@@ -239,71 +259,40 @@ func (i *installation) secrets(dir, password string) error {
 		"FILEROOM_METRICS_ADDRESS":  i.dev.Metrics.Address,
 		"TEMPORAL_ADDRESS":          i.dev.Temporal.Address,
 		"TEMPORAL_NAMESPACE":        i.dev.Temporal.Namespace,
+		"FILEROOM_PANEL_URL":        i.dev.Gateway.PanelURL,
+	}
+	i.dev.Pages = map[string]string{
+		"FILEROOM_DATABASE_URL":     as(postgres.StaffUser, "staff"),
+		"FILEROOM_KEYRING_FILE":     filepath.Join(i.dev.Keys, keyringFile),
+		"FILEROOM_SIGNING_KEY_FILE": filepath.Join(i.dev.Keys, signingKeyFile),
+		"FILEROOM_VAULT":            i.dev.Vault,
+		"FILEROOM_STAFF_ADDRESS":    i.dev.Gateway.Address,
+		"FILEROOM_TLS_CERT_FILE":    i.dev.Gateway.Certificate,
+		"FILEROOM_TLS_KEY_FILE":     i.dev.Gateway.Key,
+		"FILEROOM_UI_URL":           i.dev.Gateway.URL,
+		"FILEROOM_PANEL_URL":        i.dev.Gateway.PanelURL,
+		"FILEROOM_TEMPORAL_UI":      i.dev.Temporal.UI,
+		"FILEROOM_DEMONSTRATION":    "true",
+		"TEMPORAL_ADDRESS":          i.dev.Temporal.Address,
+		"TEMPORAL_NAMESPACE":        i.dev.Temporal.Namespace,
 	}
 	return nil
 }
 
-// environment returns the worker's settings, and of this process's own what a
+// environment returns settings, and of this process's own environment what a
 // program needs to run at all.
-func (d development) environment() []string {
+func environment(settings map[string]string) []string {
 	env := []string{}
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TZ", "LANG"} {
 		if v := os.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}
 	}
-	for name, v := range d.Worker {
+	for name, v := range settings {
 		env = append(env, name+"="+v)
 	}
 	slices.Sort(env)
 	return env
-}
-
-// serveGateway puts the gateway before the Temporal UI. It signs for the one
-// person of the demonstration, and so answers on loopback alone.
-func (i *installation) serveGateway(ctx context.Context) error {
-	ring, err := vault.ReadKeyring(i.dev.Worker["FILEROOM_KEYRING_FILE"])
-	if err != nil {
-		return err
-	}
-	key, err := staff.ReadSigningKey(i.dev.Worker["FILEROOM_SIGNING_KEY_FILE"])
-	if err != nil {
-		return err
-	}
-	codec, err := vault.NewCodec(ring)
-	if err != nil {
-		return err
-	}
-	upstream, err := url.Parse(i.dev.Temporal.UI)
-	if err != nil {
-		return err
-	}
-	_, port, err := net.SplitHostPort(i.dev.Gateway.Address)
-	if err != nil {
-		return err
-	}
-	gateway, err := web.NewGateway(web.Options{
-		Upstream: upstream, Hosts: []string{"127.0.0.1:" + port, "localhost:" + port}, Namespace: i.dev.Temporal.Namespace,
-		Messages: workers.StaffMessages, Codec: codec,
-		Actor:  func(*http.Request) (staff.Actor, bool) { return i.dev.Staff[0], true },
-		Signer: staff.Signer{Key: key, Digests: ring.Digests(staff.DigestPurpose)},
-	})
-	if err != nil {
-		return err
-	}
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", i.dev.Gateway.Address)
-	if err != nil {
-		return fmt.Errorf("gateway: %w", err)
-	}
-	server := web.NewServer(gateway)
-	go func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			i.failed <- fmt.Errorf("gateway: %w", err)
-		}
-	}()
-	i.stops = append(i.stops, func(context.Context) { _ = server.Close() })
-	return nil
 }
 
 // write writes dev.json, whole or not at all: it holds passwords.
@@ -346,10 +335,16 @@ func loadDevelopment(dir, command string) error {
 	if d.Worker == nil {
 		return fmt.Errorf("%s holds no settings", devFile)
 	}
-	if command == "migrate" { // It makes tables and roles, which a worker may not.
-		d.Worker["FILEROOM_DATABASE_URL"] = d.Postgres.URL
+	settings := d.Worker
+	switch command {
+	case "migrate": // It makes tables and roles, which a worker may not.
+		settings["FILEROOM_DATABASE_URL"] = d.Postgres.URL
+	case "case": // The demonstration's people may approve at the command line.
+		settings["FILEROOM_SIGNING_KEY_FILE"] = d.Pages["FILEROOM_SIGNING_KEY_FILE"]
+	case "staff":
+		settings = d.Pages
 	}
-	for name, v := range d.Worker {
+	for name, v := range settings {
 		if os.Getenv(name) == "" {
 			if err := os.Setenv(name, v); err != nil {
 				return err

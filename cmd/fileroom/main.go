@@ -5,6 +5,7 @@
 //	fileroom demo       the whole in one go, on servers of its own
 //	fileroom dev        the same servers, kept running
 //	fileroom worker     run workflows and activities until told to stop
+//	fileroom staff      serve the staff's pages: the desk, and the Temporal UI
 //	fileroom migrate    bring the database up to date, and exit
 //	fileroom read       say what is in a letter, form or message
 //	fileroom case       list, show, approve and verify cases
@@ -61,6 +62,7 @@ type commands struct {
 	Demo     demoCommand     `cmd:"" help:"Show the main job on servers of its own: a letter arrives, you approve, the images go and are confirmed."`
 	Dev      devCommand      `cmd:"" help:"Start the servers of the demonstration with a worker, and keep them running."`
 	Worker   workerCommand   `cmd:"" help:"Run workflows and activities until told to stop."`
+	Staff    staffCommand    `cmd:"" help:"Serve the staff's pages: sign-in, the desk, and the Temporal UI behind the gateway."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database up to date: tables, roles and their passwords. Run it before a new worker."`
 	Read     readCommand     `cmd:"" help:"Read one request made of these files, and print what is in it."`
 	Case     caseCommand     `cmd:"" help:"Look at cases, approve them, verify their records."`
@@ -128,8 +130,8 @@ func (commands) BeforeReset(parsed *kong.Context) error {
 	switch {
 	case dir == "" || command == "":
 		return nil
-	case !slices.Contains([]string{"worker", "migrate", "case", "facility", "health"}, command):
-		return fmt.Errorf("--dev is for worker, migrate, case, facility and health: %s takes no settings", command)
+	case !slices.Contains([]string{"worker", "staff", "migrate", "case", "facility", "health"}, command):
+		return fmt.Errorf("--dev is for worker, staff, migrate, case, facility and health: %s takes no settings", command)
 	}
 	if err := loadDevelopment(dir, command); err != nil {
 		return fmt.Errorf("--dev: %w", err)

@@ -57,7 +57,7 @@ func TestHelp(t *testing.T) {
 	}{
 		"of the program": {
 			args: []string{"--help"},
-			want: []string{"demo", "dev", "worker", "migrate", "read", "case list", "case show", "case approve", "case verify", "facility import", "facility list", "facility check", "health", "keys", "--dev=DIR"},
+			want: []string{"demo", "dev", "worker", "staff", "migrate", "read", "case list", "case show", "case approve", "case verify", "facility import", "facility list", "facility check", "health", "keys", "--dev=DIR"},
 		},
 		"where nothing is said": {want: []string{"Usage: fileroom <command>"}},
 		"of a group":            {args: []string{"case", "--help"}, want: []string{"list", "show", "approve", "verify"}},
@@ -67,6 +67,10 @@ func TestHelp(t *testing.T) {
 			"--database-url=", "--keyring=", "--temporal-address=", "--vault=", "--staff-keys=", "--secrets=", "--log=",
 			"--mailbox-address=", "--smtp-address=", "--pacs-url=", "--letterhead-phone=", "--[no-]require-signature-date",
 			"$FILEROOM_MAILBOX_PASSWORD_FILE", "$FILEROOM_SMTP_FROM", "$FILEROOM_PACS_CA_FILE", "$TEMPORAL_ADDRESS",
+		}},
+		"of staff": {args: []string{"staff", "--help"}, want: []string{
+			"--address=", "--tls-cert=", "--tls-key=", "--ui-url=", "--panel-url=", "--temporal-ui=", "--signing-key=", "--vault=", "--session-idle=15m",
+			"--oidc-issuer=", "--oidc-client-id=", "--oidc-roles-claim=", "$FILEROOM_OIDC_CLIENT_SECRET_FILE", "$FILEROOM_DATABASE_URL_FILE",
 		}},
 		"of migrate":         {args: []string{"migrate", "--help"}, want: []string{"--database-url-file=", "--worker-password-file=", "--reader-password-file="}},
 		"of read":            {args: []string{"read", "--help"}, want: []string{"<files>", "--json", "--received=DATE"}},

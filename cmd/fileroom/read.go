@@ -35,7 +35,7 @@ func (r readCommand) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
-	pages, more, err := newOpener().Open(ctx, parts)
+	pages, more, err := newOpener(nil).Open(ctx, parts)
 	if err != nil {
 		return err
 	}

@@ -59,6 +59,18 @@ func (f keyFlags) ring() (*vault.Keyring, error) {
 	return vault.ReadKeyring(f.Keyring)
 }
 
+// panelFlags say where the desk is.
+type panelFlags struct {
+	Panel string `name:"panel-url" env:"FILEROOM_PANEL_URL" placeholder:"URL" help:"Where browsers find the desk, such as https://panel.fileroom.hospital.example. The worker puts links to it into the Temporal UI."`
+}
+
+// signingFlags say with which key it is signed what staff say.
+type signingFlags struct {
+	SigningKey string `env:"FILEROOM_SIGNING_KEY_FILE" required:"" type:"path" placeholder:"FILE" help:"Key that signs what staff say. Only the process of their pages has it."`
+
+	Demonstration bool `env:"FILEROOM_DEMONSTRATION" help:"Set by fileroom dev, and by nobody else: who comes is one of its invented people. On loopback alone."`
+}
+
 // temporalFlags say where Temporal is. Its other settings are Temporal's own:
 // TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS_..., or a profile.
 type temporalFlags struct {

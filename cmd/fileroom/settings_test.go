@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,22 +52,42 @@ func without(text, other string) string {
 }
 
 // settingsTable writes down every setting that has a variable, in the order of
-// commands and flags.
+// commands and flags, with the commands that take it. What it means to the
+// first of them is said.
 func settingsTable(app *kong.Application) string {
-	var b strings.Builder
-	b.WriteString("| variable | flag | default | meaning |\n|---|---|---|---|\n")
-	seen := map[string]bool{}
+	type setting struct {
+		line string // But for the commands.
+		of   []string
+	}
+	var order []string
+	all := map[string]*setting{}
 	for _, leaf := range app.Leaves(true) {
 		for _, f := range leaf.Flags {
 			for _, env := range f.Envs {
-				if !seen[env] {
-					seen[env] = true
-					fmt.Fprintf(&b, "| `%s` | `--%s` | %s | %s |\n", env, f.Name, defaultOf(f), f.Help)
+				if all[env] == nil {
+					order = append(order, env)
+					all[env] = &setting{line: fmt.Sprintf("%s | %s", defaultOf(f), f.Help)}
+				}
+				if command, _, _ := strings.Cut(leaf.Path(), " <"); !slices.Contains(all[env].of, command) {
+					all[env].of = append(all[env].of, command)
 				}
 			}
 		}
 	}
+	var b strings.Builder
+	b.WriteString("| variable | for | default | meaning |\n|---|---|---|---|\n")
+	for _, env := range order {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", env, commandWords(all[env].of), all[env].line)
+	}
 	return b.String()
+}
+
+// commandWords names the commands that take a setting. Many take the same few.
+func commandWords(commands []string) string {
+	if len(commands) > 3 {
+		return "all"
+	}
+	return "`" + strings.Join(commands, "`, `") + "`"
 }
 
 func defaultOf(f *kong.Flag) string {

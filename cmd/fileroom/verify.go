@@ -122,39 +122,52 @@ func (a *audit) verifyCase(ctx context.Context, id library.CaseID, lines []libra
 	if err != nil {
 		return err
 	}
-	approvals := a.verifyDecisions(decisions)
+	proven := a.verifyDecisions(decisions)
 	for _, line := range lines {
-		if err := a.verifyLine(ctx, line, approvals); err != nil {
+		if err := a.verifyLine(ctx, line, proven); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// verifyDecisions verifies who signed each decision of a case. It returns which
-// revision each proven approval is for, by the decision's ID.
-func (a *audit) verifyDecisions(decisions []library.Decision) map[string]library.Revision {
-	approvals := map[string]library.Revision{}
+// A provenApproval is an approval as it was signed, and who had chosen or
+// corrected in the case before it.
+type provenApproval struct {
+	library.Decision
+	chosenBy []string
+}
+
+// verifyDecisions verifies who signed each decision of a case, in the order in
+// which they were said. It returns the proven approvals by their decisions' IDs.
+func (a *audit) verifyDecisions(decisions []library.Decision) map[string]provenApproval {
+	approvals := map[string]provenApproval{}
+	var chosenBy []string
 	for _, d := range decisions {
 		a.report.Decisions++
 		if err := holds(a.v, d); err != nil {
 			a.wrong("case %s: %s by %s: %v", d.Case, d.Message, d.Actor.Subject, err)
 			continue
 		}
+		if d.Message == library.Correct || d.Message == library.Choose {
+			chosenBy = append(chosenBy, d.Actor.Subject)
+		}
 		if d.Message != library.Approve || d.Workflow != workflows.ReleaseID(d.Case) {
 			continue
 		}
 		// What it approves is what was signed, and not what the record says beside it.
 		if said, err := library.Decode[library.ApprovePayload](d.Message, []byte(d.Payload.Reveal())); err == nil {
-			approvals[d.ID] = said.Revision
+			d.Revision = said.Revision
+			approvals[d.ID] = provenApproval{d, slices.Clone(chosenBy)}
 		}
 	}
 	return approvals
 }
 
 // verifyLine verifies that a release stands behind a line of the account, and
-// proven approvals of that very revision behind the release.
-func (a *audit) verifyLine(ctx context.Context, line library.Disclosure, approvals map[string]library.Revision) error {
+// behind the release as many proven approvals of that very revision, by as many
+// different people, as the case's risk tier asks for.
+func (a *audit) verifyLine(ctx context.Context, line library.Disclosure, proven map[string]provenApproval) error {
 	a.report.Disclosures++
 	release, err := a.store.Release(ctx, line.Case, line.Revision, line.Facility)
 	if library.KindOf(err) == library.NotFound {
@@ -164,12 +177,22 @@ func (a *audit) verifyLine(ctx context.Context, line library.Disclosure, approva
 	if err != nil {
 		return err
 	}
-	unproven := func(id string) bool {
-		revision, proven := approvals[id]
-		return !proven || revision != line.Revision
+	c, err := a.store.Case(ctx, line.Case)
+	if err != nil {
+		return err
 	}
-	if len(release.Decisions) == 0 || slices.ContainsFunc(release.Decisions, unproven) {
-		a.wrong("line %d (case %s): an approval behind it is not proven", line.Seq, line.Case)
+	var given []library.Decision
+	var chosenBy []string
+	for _, id := range release.Decisions {
+		approval, ok := proven[id]
+		if !ok || approval.Revision != line.Revision {
+			a.wrong("line %d (case %s): an approval behind it is not proven", line.Seq, line.Case)
+			return nil
+		}
+		given, chosenBy = append(given, approval.Decision), append(chosenBy, approval.chosenBy...)
+	}
+	if _, enough := library.Approved(given, line.Revision, c.Tier, chosenBy); !enough {
+		a.wrong("line %d (case %s): the approvals behind it are not enough for risk tier %d", line.Seq, line.Case, c.Tier)
 	}
 	return nil
 }

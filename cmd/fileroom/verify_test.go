@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	firstCase  = library.CaseID("K7MQ-42XR")
+	firstCase  = library.CaseID("K7MQ-42XD")
 	secondCase = library.CaseID("B3TW-9H5C")
 	openCase   = library.CaseID("M2NP-7D4F")
 	revision   = library.Revision("9f86d081")
@@ -137,6 +137,9 @@ func (b *bureau) disclose(id library.CaseID) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	if err := b.records.SetAssessment(ctx, id, library.Assessment{Basis: line.Basis, Tier: 2, Facility: receiver, Revision: revision}); err != nil {
+		b.t.Fatal(err)
+	}
 	line.Proof = library.ProofReadBack
 	if err := b.records.CompleteDisclosure(ctx, line); err != nil {
 		b.t.Fatal(err)
@@ -180,7 +183,8 @@ func TestVerify(t *testing.T) {
 			}
 		}
 	}
-	bothLines := []string{"line 1 (case K7MQ-42XR): an approval", "line 2 (case K7MQ-42XR): an approval"}
+	bothLines := []string{"line 1 (case K7MQ-42XD): an approval", "line 2 (case K7MQ-42XD): an approval"}
+	tooFew := []string{"line 1 (case K7MQ-42XD): the approvals behind it are not enough for risk tier 2", "line 2 (case K7MQ-42XD): the approvals behind it are not enough for risk tier 2"}
 	tests := map[string]struct {
 		harm        func(*bureau, *tampered)
 		only        library.CaseID
@@ -194,19 +198,19 @@ func TestVerify(t *testing.T) {
 		"a case that is not asked for may fail": {harm: change(1, func(d *library.Decision) { d.Header = "" }), only: secondCase, disclosures: 2, decisions: 3},
 		"a decision's payload was changed": {
 			harm:        change(0, func(d *library.Decision) { d.Payload = library.Hide(`{"rule":"DL-07","reason":"asked by telephone"}`) }),
-			disclosures: 4, decisions: 6, want: []string{"case K7MQ-42XR: acknowledge by u-1: "},
+			disclosures: 4, decisions: 6, want: []string{"case K7MQ-42XD: acknowledge by u-1: "},
 		},
 		"an approval's payload was changed": {
 			harm:        change(1, func(d *library.Decision) { d.Payload = library.Hide(approval("5e884898")) }),
-			disclosures: 4, decisions: 6, want: append([]string{"case K7MQ-42XR: approve by u-1: "}, bothLines...),
+			disclosures: 4, decisions: 6, want: append([]string{"case K7MQ-42XD: approve by u-1: "}, bothLines...),
 		},
 		"an approval was put into another's mouth": {
 			harm:        change(1, func(d *library.Decision) { d.Actor.Subject = "u-9" }),
-			disclosures: 4, decisions: 6, want: append([]string{"case K7MQ-42XR: approve by u-9: the record names another person"}, bothLines...),
+			disclosures: 4, decisions: 6, want: append([]string{"case K7MQ-42XD: approve by u-9: the record names another person"}, bothLines...),
 		},
 		"an approval was counted twice": {
 			harm:        change(2, func(d *library.Decision) { d.ID = "another" }),
-			disclosures: 4, decisions: 6, want: append([]string{"case K7MQ-42XR: approve by u-2: the record names another person or another statement"}, bothLines...),
+			disclosures: 4, decisions: 6, want: append([]string{"case K7MQ-42XD: approve by u-2: the record names another person or another statement"}, bothLines...),
 		},
 		"an approval is missing": {
 			harm: func(_ *bureau, r *tampered) {
@@ -221,7 +225,23 @@ func TestVerify(t *testing.T) {
 					return rel, nil
 				}
 			},
-			disclosures: 4, decisions: 6, want: bothLines,
+			disclosures: 4, decisions: 6, want: tooFew,
+		},
+		"one person approved where two must": {
+			harm: func(_ *bureau, r *tampered) {
+				r.release = func(rel library.Release) (library.Release, error) {
+					rel.Decisions = rel.Decisions[1:]
+					return rel, nil
+				}
+			},
+			disclosures: 4, decisions: 6, want: tooFew,
+		},
+		"the second person had chosen": {
+			harm: func(b *bureau, r *tampered) {
+				chose := b.decided(actor("u-2", library.RoleSpecialist), library.Choose, firstCase, workflows.ReleaseID(firstCase), `{"patient":"p1"}`)
+				r.decisions = func(all []library.Decision) []library.Decision { return append([]library.Decision{chose}, all...) }
+			},
+			disclosures: 4, decisions: 7, want: tooFew,
 		},
 		"a release rests on what is no approval": {
 			harm: replace(func(b *bureau) library.Decision {
@@ -245,7 +265,7 @@ func TestVerify(t *testing.T) {
 			harm: replace(func(b *bureau) library.Decision {
 				return b.decided(actor("u-1", library.RoleViewer), library.Approve, firstCase, workflows.ReleaseID(firstCase), approval(revision))
 			}),
-			disclosures: 4, decisions: 6, want: append([]string{"case K7MQ-42XR: approve by u-1: who signed it may not say that"}, bothLines...),
+			disclosures: 4, decisions: 6, want: append([]string{"case K7MQ-42XD: approve by u-1: who signed it may not say that"}, bothLines...),
 		},
 		"a release is missing": {
 			harm: func(_ *bureau, r *tampered) {
@@ -254,7 +274,7 @@ func TestVerify(t *testing.T) {
 				}
 			},
 			disclosures: 4, decisions: 6,
-			want: []string{"line 1 (case K7MQ-42XR): no release", "line 2 (case K7MQ-42XR): no release"},
+			want: []string{"line 1 (case K7MQ-42XD): no release", "line 2 (case K7MQ-42XD): no release"},
 		},
 		"a line was changed": {
 			harm: func(_ *bureau, r *tampered) {

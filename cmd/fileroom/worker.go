@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -38,6 +39,7 @@ type workerCommand struct {
 	databaseFlags
 	keyFlags
 	temporalFlags
+	panelFlags
 
 	Vault     string     `env:"FILEROOM_VAULT" required:"" type:"path" placeholder:"DIR" help:"Folder of the documents, encrypted."`
 	StaffKeys string     `env:"FILEROOM_STAFF_KEYS_FILE" required:"" type:"path" placeholder:"FILE" help:"File of the public keys that sign what staff say."`
@@ -164,14 +166,14 @@ func (w workerCommand) activities(ring *vault.Keyring, verifier *staff.Verifier,
 	trusted := verified{verifier}
 	cases := &activities.Cases{
 		Records: records, Vault: documents, PACS: pacs, Pack: pack,
-		Site: rules.Site{RequireSignatureDate: w.RequireSignatureDate}, Now: time.Now,
+		Site: rules.Site{RequireSignatureDate: w.RequireSignatureDate}, Desk: w.Panel, Now: time.Now,
 	}
 	return workers.Activities{
 		Mailroom: &activities.Mailroom{
 			Mailboxes: map[string]activities.Mailbox{w.Mailbox.Name: mailbox}, Vault: documents, Records: records, Now: time.Now, Heart: heart,
 		},
 		Arrivals: &activities.Arrivals{
-			Records: records, Vault: documents, Parser: newParser(w.Mailbox.Own), Opener: newOpener(), Domain: domain,
+			Records: records, Vault: documents, Parser: newParser(w.Mailbox.Own), Opener: newOpener(documents.keepPicture), Domain: domain, Desk: w.Panel,
 			Library: append([]string{w.Letterhead.Name}, w.Letterhead.Also...),
 			NewID:   library.NewCaseID, Now: time.Now, Heart: heart,
 		},
@@ -255,9 +257,11 @@ func newParser(own []string) *mimemail.Parser { return mimemail.New(sandbox.Self
 // in a child process.
 type opener struct{ pages pages.Opener }
 
-func newOpener() opener {
+// Each page's picture is kept by keep; none is, if that is nil.
+func newOpener(keep func(context.Context, io.Reader) (string, error)) opener {
 	return opener{pages.Opener{
-		PDF: &pdf.Reader{Plain: sandbox.Self("pdf")}, TIFF: &tiff.Converter{},
+		Keep: keep,
+		PDF:  &pdf.Reader{Plain: sandbox.Self("pdf")}, TIFF: &tiff.Converter{},
 		Pictures: &pages.Decoder{Command: sandbox.Self("picture")}, OCR: &ocr.Recognizer{},
 	}}
 }
@@ -291,6 +295,8 @@ type migrateCommand struct {
 	WorkerPasswordFile string `env:"FILEROOM_WORKER_PASSWORD_FILE" type:"path" placeholder:"FILE" help:"File that holds it."`
 	ReaderPassword     string `env:"FILEROOM_READER_PASSWORD" help:"Password of the role that may only look; empty leaves it alone."`
 	ReaderPasswordFile string `env:"FILEROOM_READER_PASSWORD_FILE" type:"path" placeholder:"FILE" help:"File that holds it."`
+	StaffPassword      string `env:"FILEROOM_STAFF_PASSWORD" help:"Password of the role that the staff's pages use; empty leaves it alone."`
+	StaffPasswordFile  string `env:"FILEROOM_STAFF_PASSWORD_FILE" type:"path" placeholder:"FILE" help:"File that holds it."`
 }
 
 // Run migrates.
@@ -307,7 +313,14 @@ func (m migrateCommand) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
-	if err := postgres.Migrate(ctx, url, postgres.Logins{Worker: postgres.Login{Password: worker}, Reader: postgres.Login{Password: reader}}); err != nil {
+	people, err := pick("staff password", m.StaffPassword, m.StaffPasswordFile)
+	if err != nil {
+		return err
+	}
+	err = postgres.Migrate(ctx, url, postgres.Logins{
+		Worker: postgres.Login{Password: worker}, Reader: postgres.Login{Password: reader}, Staff: postgres.Login{Password: people},
+	})
+	if err != nil {
 		return err
 	}
 	c.printf("The database is up to date.\n")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -27,8 +28,13 @@ type options struct {
 	database string // SQLite file; "" keeps everything in memory.
 	logLevel string
 
-	codecEndpoint string   // URL the browser sends payloads to for decoding.
-	corsOrigins   []string // Other origins whose pages may call the UI's API.
+	codecEndpoint    string   // URL the browser sends payloads to for decoding.
+	codecCredentials bool     // The browser sends its cookies with them, to another origin too.
+	publicURL        *url.URL // Under which browsers reach the UI; nil for its own address.
+	panelURL         *url.URL // Page shown in the head of every workflow's page; nil for none.
+	corsOrigins      []string // Other origins whose pages may call the UI's API.
+
+	tls tlsFiles // Mutual TLS of the frontend; zero for none.
 }
 
 // list is a flag that may be given several times.
@@ -42,6 +48,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 		o                         options
 		namespaces, attrs, values list
 		origins                   list
+		public, panel             string
 		headless                  bool
 	)
 	fs := flag.NewFlagSet("temporal server start-dev", flag.ContinueOnError)
@@ -57,7 +64,13 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	fs.StringVar(&o.database, "db-filename", "", "SQLite `file` that keeps the state (default: kept in memory)")
 	fs.StringVar(&o.logLevel, "log-level", "warn", "`level`: debug, info, warn, error or never")
 	fs.StringVar(&o.codecEndpoint, "ui-codec-endpoint", "", "`URL` of the payload codec for the Web UI")
+	fs.BoolVar(&o.codecCredentials, "ui-codec-credentials", false, "have the Web UI send cookies to the payload codec, wherever that is")
+	fs.StringVar(&public, "ui-public-url", "", "`URL` under which browsers reach the Web UI through a proxy; with https its cookies are for TLS alone")
+	fs.StringVar(&panel, "ui-panel-url", "", "`URL` of a page to show in the head of every workflow's page; https, and of an origin of its own")
 	fs.Var(&origins, "ui-cors-origin", "another `origin` whose pages may call the Web UI's API; may be repeated")
+	fs.StringVar(&o.tls.cert, "tls-cert", "", "PEM `file` of the frontend's certificate: it then speaks TLS, and only with clients of --tls-client-ca")
+	fs.StringVar(&o.tls.key, "tls-key", "", "PEM `file` of the key of --tls-cert")
+	fs.StringVar(&o.tls.clientCA, "tls-client-ca", "", "PEM `file` of the authority whose clients may connect")
 	fs.String("log-format", "", "accepted for compatibility; logs are JSON")
 	if err := fs.Parse(args); err != nil {
 		return options{}, err
@@ -96,6 +109,10 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 		}
 	}
 	o.corsOrigins = origins
+	errs = append(errs, o.setPages(public, panel))
+	if set := o.tls.set(); set != 0 && set != 3 {
+		errs = append(errs, errors.New("--tls-cert, --tls-key and --tls-client-ca: give all three or none"))
+	}
 
 	o.searchAttributes = make(map[string]enums.IndexedValueType, len(attrs))
 	for _, a := range attrs {
@@ -120,3 +137,35 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	}
 	return o, errors.Join(errs...)
 }
+
+// setPages takes the addresses of what browsers see.
+func (o *options) setPages(public, panel string) error {
+	var errs []error
+	for _, page := range []struct {
+		flag, text string
+		to         **url.URL
+	}{{"--ui-public-url", public, &o.publicURL}, {"--ui-panel-url", panel, &o.panelURL}} {
+		if page.text == "" {
+			continue
+		}
+		u, err := url.Parse(page.text)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+			errs = append(errs, fmt.Errorf("%s %s: not an http or https URL", page.flag, page.text))
+			continue
+		}
+		*page.to = u
+	}
+	if o.panelURL != nil {
+		// The UI would end the process over it, and say less.
+		if err := o.customUI().Validate(false); err != nil {
+			errs = append(errs, fmt.Errorf("--ui-panel-url %s: %w", panel, err))
+		}
+		if o.publicURL != nil && origin(o.publicURL) == origin(o.panelURL) {
+			errs = append(errs, errors.New("--ui-panel-url: the UI shows no panel of its own origin"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// origin returns the origin of a URL.
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }

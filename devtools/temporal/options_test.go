@@ -38,6 +38,11 @@ func TestBadOptionsAreRefused(t *testing.T) {
 		"value without a key":   "--dynamic-config-value 1",
 		"argument left over":    "surplus",
 		"unknown flag":          "--bogus",
+		"a panel in plain text": "--ui-panel-url http://panel.fileroom.localhost/panel",
+		"a panel that is none":  "--ui-panel-url panel",
+		"a panel of the UI's":   "--ui-public-url https://ui.example --ui-panel-url https://ui.example/panel",
+		"a UI of no address":    "--ui-public-url ui.example",
+		"half of the TLS files": "--tls-cert a.pem --tls-key b.pem",
 	} {
 		if _, err := parseOptions(strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("%s: %s is taken", name, args)

@@ -10,9 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	uiserver "github.com/temporalio/ui-server/v2/server"
-	uiconfig "github.com/temporalio/ui-server/v2/server/config"
-	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
@@ -42,6 +39,13 @@ func serve(ctx context.Context, o options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var inner innerTLS
+	if o.tls.set() != 0 {
+		if inner, err = o.tls.open(); err != nil {
+			return err
+		}
+		inner.protect(conf)
+	}
 	server, err := o.server(conf)
 	if err != nil {
 		return fmt.Errorf("make server: %w", err)
@@ -53,7 +57,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) error {
 
 	if o.uiPort != 0 {
 		// ui-server ends the process by itself when it cannot listen.
-		ui := o.ui()
+		ui := o.ui(inner)
 		go func() { _ = ui.Start() }()
 		defer ui.Stop()
 	}
@@ -67,36 +71,6 @@ func serve(ctx context.Context, o options, stdout io.Writer) error {
 
 func (o options) address(port int) string { return net.JoinHostPort(o.ip, strconv.Itoa(port)) }
 func (o options) frontend() string        { return o.address(o.port) }
-
-// ui returns the Web UI. It works behind a reverse proxy that serves it at the
-// root of another origin: its CSRF check compares a cookie with a header and
-// looks at Sec-Fetch-Site, never at the host's name.
-func (o options) ui() *uiserver.Server {
-	return uiserver.NewServer(uioptions.WithConfigProvider(&uiconfig.Config{
-		Host:                o.ip,
-		Port:                o.uiPort,
-		TemporalGRPCAddress: o.frontend(),
-		EnableUI:            true,
-		DefaultNamespace:    "default",
-		// The UI would otherwise fetch a feed, and its log would hold texts
-		// that it renders through a URL.
-		DisableNewsFetch: true,
-		HideLogs:         true,
-		// Fileroom's gateway lets none of these pass, so the UI need not offer them.
-		WorkflowTerminateDisabled: true,
-		WorkflowCancelDisabled:    true,
-		WorkflowResetDisabled:     true,
-		WorkflowPauseDisabled:     true,
-		BatchActionsDisabled:      true,
-		StartWorkflowDisabled:     true,
-		ActivityCommandsDisabled:  true,
-		Codec:                     uiconfig.Codec{Endpoint: o.codecEndpoint},
-		CORS: uiconfig.CORS{
-			AllowOrigins:   o.corsOrigins,
-			CookieInsecure: true, // Loopback is served without TLS.
-		},
-	}))
-}
 
 func (o options) server(conf *config.Config) (temporal.Server, error) {
 	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{Level: o.logLevel}))

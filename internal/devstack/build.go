@@ -11,9 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -33,19 +30,16 @@ const (
 	progressEvery = 20 * time.Second
 )
 
-// BuildTemporal returns the path of a Temporal development server with its UI:
-// a `temporal` on the PATH that is new enough, or one built from
-// devtools/temporal. That takes some ten minutes the first time, and out is
-// told so; the result is kept in the user's cache under a digest of the
-// sources. Several processes may call it at once: one builds, the others wait.
+// BuildTemporal returns the path of a Temporal development server with its UI,
+// built from devtools/temporal; the official one cannot show a panel. That takes
+// some ten minutes the first time, and out is told so; the result is kept in the
+// user's cache under a digest of the sources. Several processes may call it at
+// once: one builds, the others wait.
 //
 // The sources are looked for in FILEROOM_DEVTOOLS, and then upward from the
 // working directory.
 func BuildTemporal(ctx context.Context, out io.Writer) (string, error) {
 	const op = "build temporal"
-	if path, err := exec.LookPath("temporal"); err == nil && newEnough(ctx, path) {
-		return path, nil
-	}
 	sources, err := findDevtools()
 	if err != nil {
 		return "", err
@@ -80,28 +74,6 @@ func BuildTemporal(ctx context.Context, out io.Writer) (string, error) {
 		return "", library.Fault(op, "", err)
 	}
 	return binary, nil
-}
-
-// versionLine is what `temporal --version` prints.
-var versionLine = regexp.MustCompile(`Server (\d+)\.(\d+)\.\d+, UI (\d+)\.(\d+)\.\d+`)
-
-// newEnough reports whether a binary has server 1.32 and UI 2.55, or newer.
-func newEnough(ctx context.Context, path string) bool {
-	out, err := exec.CommandContext(ctx, path, "--version").Output()
-	if err != nil {
-		return false
-	}
-	m := versionLine.FindStringSubmatch(string(out))
-	if m == nil {
-		return false
-	}
-	n := make([]int, 4)
-	for i := range n {
-		if n[i], err = strconv.Atoi(m[i+1]); err != nil {
-			return false
-		}
-	}
-	return slices.Compare(n[:2], []int{1, 32}) >= 0 && slices.Compare(n[2:], []int{2, 55}) >= 0
 }
 
 // findDevtools returns the folder of the server's sources.

@@ -3,7 +3,6 @@ package devstack_test
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,36 +15,7 @@ import (
 	"fileroom/internal/library"
 )
 
-func TestTemporalFromThePath(t *testing.T) {
-	whole(t) // Whatever has to be built is built.
-	for name, tt := range map[string]struct {
-		version string
-		taken   bool
-	}{
-		"new enough":        {"temporal version 1.10.0 (Server 1.32.0, UI 2.55.0)", true},
-		"newer":             {"temporal version 2.0.0 (Server 2.0.1, UI 3.1.0)", true},
-		"its UI is too old": {"temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)", false},
-		"server too old":    {"temporal version 1.5.1 (Server 1.29.1, UI 2.55.0)", false},
-		"says nothing":      {"hello", false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			fake := filepath.Join(dir, "temporal")
-			if err := os.WriteFile(fake, []byte("#!/bin/sh\necho '"+tt.version+"'\n"), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
-			var out bytes.Buffer
-			got, err := devstack.BuildTemporal(t.Context(), &out)
-			if err != nil || (got == fake) != tt.taken {
-				t.Errorf("%s is taken (%v)\n%s", got, err, out.String())
-			}
-		})
-	}
-}
-
 func TestSourcesOfTemporal(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
 	t.Setenv("FILEROOM_DEVTOOLS", t.TempDir())
 	if _, err := devstack.BuildTemporal(t.Context(), &bytes.Buffer{}); library.KindOf(err) != library.Invalid {
 		t.Errorf("a folder without the sources: %v, want invalid", err)

@@ -17,7 +17,7 @@ type Description struct {
 	PortBase int    `json:"port_base"` // See the table of ports in the package comment.
 
 	Temporal TemporalServer `json:"temporal"`
-	Gateway  Page           `json:"gateway"` // Where the program puts its gateway to the Temporal UI.
+	Gateway  Gateway        `json:"gateway"` // Where the program puts its gateway, by which staff come in.
 	Metrics  Page           `json:"metrics"` // Where the worker serves its metrics, under /metrics.
 	Postgres Database       `json:"postgres"`
 	IMAP     MailServer     `json:"imap"` // TLS from the first byte.
@@ -25,15 +25,34 @@ type Description struct {
 	PACS     Archive        `json:"pacs"`
 	Receiver Archive        `json:"receiver"`
 
-	CACertificate string `json:"ca_certificate"` // PEM file, of IMAP and SMTP.
+	CACertificate string `json:"ca_certificate"` // PEM file: the authority of IMAP, SMTP, the gateway, and of Temporal where it speaks TLS.
 }
 
-// A TemporalServer is where Temporal answers. It asks for no account.
+// A TemporalServer is where Temporal answers. It asks for no account, and for a
+// certificate only if the stack was started so.
 type TemporalServer struct {
 	Address   string `json:"address"` // Host and port of the frontend (gRPC).
 	Namespace string `json:"namespace"`
 	UI        string `json:"ui"`       // URL of the bare UI; people go through the gateway.
 	Database  string `json:"database"` // SQLite file; beside it lies a write-ahead log, -wal.
+
+	// PEM files for clients, with [Options.TemporalTLS]; else empty. Temporal's
+	// own settings for them are TEMPORAL_TLS_CLIENT_CERT_PATH,
+	// TEMPORAL_TLS_CLIENT_KEY_PATH and TEMPORAL_TLS_SERVER_CA_CERT_PATH.
+	ClientCertificate string `json:"client_certificate,omitempty"`
+	ClientKey         string `json:"client_key,omitempty"`
+	ServerCA          string `json:"server_ca,omitempty"`
+}
+
+// A Gateway is the port that staff come in by: one for two hosts, HTTPS. Their
+// names end in .localhost, which browsers take for this machine without asking
+// anybody; for other programs, see [Stack.Transport].
+type Gateway struct {
+	Address     string `json:"address"`     // Host and port to listen on.
+	URL         string `json:"url"`         // Of the Temporal UI. Without a slash at the end, as the next.
+	PanelURL    string `json:"panel_url"`   // Of the sign-in, the desk and the panel.
+	Certificate string `json:"certificate"` // PEM file, for both names.
+	Key         string `json:"key"`         // PEM file (0600).
 }
 
 // A Page is a place that the program itself serves.
@@ -112,13 +131,23 @@ func (s *Stack) Description() Description {
 			UI:        "http://" + s.ports.address(portUI),
 			Database:  s.place.temporalDatabase(),
 		},
-		Gateway:       page(s.ports.address(portGateway)),
+		Gateway: Gateway{
+			Address:     s.ports.address(portGateway),
+			URL:         s.gatewayURL(uiHost),
+			PanelURL:    s.gatewayURL(panelHost),
+			Certificate: s.place.certificateFile(gatewayName),
+			Key:         s.place.keyFile(gatewayName),
+		},
 		Metrics:       page(s.ports.address(portMetrics)),
 		PACS:          s.archive(portPACS, PACS),
 		Receiver:      s.archive(portReceiver, Receiver),
 		IMAP:          s.mailServer(portIMAP),
 		SMTP:          s.mailServer(portSMTP),
 		CACertificate: s.place.caFile(),
+	}
+	if s.temporalTLS {
+		d.Temporal.ClientCertificate, d.Temporal.ClientKey = s.place.certificateFile(clientName), s.place.keyFile(clientName)
+		d.Temporal.ServerCA = s.place.caFile()
 	}
 	d.Postgres = Database{
 		Host: loopback, Port: s.ports.port(portPostgres), Socket: s.place.socketDir(Postgres),
@@ -158,6 +187,10 @@ func (s *Stack) accounts() []Account {
 		all = append(all, Account{Email: user + "@" + mailDomain, User: user, Password: s.secrets.must("mail-" + user)})
 	}
 	return all
+}
+
+func (s *Stack) gatewayURL(host string) string {
+	return "https://" + net.JoinHostPort(host, strconv.Itoa(s.ports.port(portGateway)))
 }
 
 func page(address string) Page { return Page{Address: address, URL: "http://" + address} }

@@ -2,7 +2,6 @@ package devstack
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -60,12 +59,18 @@ type Options struct {
 	Out io.Writer
 	// Only names the services to start. nil stands for all.
 	Only []Service
-	// TemporalBinary is the Temporal development server to run. "" stands for
-	// what [BuildTemporal] returns.
+	// TemporalBinary is the Temporal development server to run, built from
+	// devtools/temporal. "" stands for what [BuildTemporal] returns.
 	TemporalBinary string
-	// CodecEndpoint is the URL to which the Temporal UI sends payloads for
-	// decoding. "" stands for /codec at the stack's gateway port.
+	// TemporalTLS has Temporal take only clients with a certificate of the
+	// stack's authority, as an installation does. [TemporalServer] names one.
+	TemporalTLS bool
+	// CodecEndpoint is the URL to which the Temporal UI sends payloads, and its
+	// cookies, for decoding. "" stands for /codec under [Gateway.URL].
 	CodecEndpoint string
+	// PanelURL is the page that the Temporal UI shows in the head of a
+	// workflow's page. "" stands for /panel under [Gateway.PanelURL].
+	PanelURL string
 }
 
 // A Stack is a set of running servers. Its methods may be called from several
@@ -81,6 +86,8 @@ type Stack struct {
 	units   map[Service]*unit
 	program []*unit // What [Stack.Run] runs, in the order of starting.
 	temp    bool    // The folder goes with the stack.
+
+	temporalTLS bool // See [Options.TemporalTLS].
 }
 
 // Start starts the servers at the same time and returns when each of them was
@@ -105,7 +112,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 
 // newStack takes the folder, the ports and the secrets, and starts nothing.
 func newStack(o Options) (_ *Stack, err error) {
-	s := &Stack{out: &lines{w: o.Out}, units: map[Service]*unit{}, temp: o.Dir == ""}
+	s := &Stack{out: &lines{w: o.Out}, units: map[Service]*unit{}, temp: o.Dir == "", temporalTLS: o.TemporalTLS}
 	// The folder is locked before the leftovers in it are ended, and they are
 	// ended before their ports are looked at.
 	if s.place, err = takePlace(o.Dir); err != nil {
@@ -263,12 +270,6 @@ func (s *Stack) Sink() *Sink { return s.sink }
 // idle there are told at once.
 func (s *Stack) Deliver(mailbox, from string, raw io.Reader) error {
 	return s.mailroom().deliver(mailbox, from, raw)
-}
-
-// TLS returns a client's settings that trust the mail servers' authority and
-// nobody else.
-func (s *Stack) TLS() *tls.Config {
-	return &tls.Config{RootCAs: s.roots, ServerName: "localhost", MinVersion: tls.VersionTLS12}
 }
 
 // Secret returns a random secret (32 bytes in hexadecimal) kept in the data

@@ -238,7 +238,8 @@ func TestTemporalAnswers(t *testing.T) {
 func TestTemporalUIBehindAProxy(t *testing.T) {
 	t.Parallel()
 	target := mustURL(t, whole(t).Description().Temporal.UI)
-	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	// The UI's cookies are for TLS alone.
+	proxy := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = r.In.Host
 	}})
@@ -248,7 +249,8 @@ func TestTemporalUIBehindAProxy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	browser := &http.Client{Jar: jar}
+	browser := proxy.Client()
+	browser.Jar = jar
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, proxy.URL+"/", http.NoBody)
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@
 //
 //	+0  Temporal frontend (gRPC)
 //	+1  Temporal Web UI, which people reach through the gateway
-//	+2  the gateway (kept free for the program)
+//	+2  the gateway, HTTPS (kept free for the program)
 //	+3  the worker's metrics (kept free for the program)
 //	+4  PostgreSQL
 //	+5  IMAP over TLS
@@ -39,8 +39,10 @@
 // # The data folder
 //
 //	secrets.json   passwords (0600)
-//	ca.pem         certificate authority of the mail servers
-//	tls.pem, tls-key.pem
+//	ca.pem         the stack's own certificate authority; its key is kept nowhere
+//	tls.pem        certificate of the servers, as localhost, with tls-key.pem
+//	gateway.pem    certificate of the gateway, as ui. and panel.fileroom.localhost, with gateway-key.pem
+//	client.pem     certificate of Temporal's clients, with client-key.pem
 //	lock           held while a stack uses the folder
 //	logs/          one file for each server
 //	pids/          who runs, to find what an earlier run left over

@@ -2,33 +2,37 @@ package devstack
 
 import (
 	"context"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"syscall"
-
-	"fileroom/internal/library"
 )
 
 // newTemporal returns the Temporal development server. It is built first if
 // need be, which the other services do not wait for.
 func (s *Stack) newTemporal(o Options) (*unit, error) {
 	d := s.Description()
-	codec := o.CodecEndpoint
+	codec, panel := o.CodecEndpoint, o.PanelURL
 	if codec == "" {
 		codec = d.Gateway.URL + "/codec"
+	}
+	if panel == "" {
+		panel = d.Gateway.PanelURL + "/panel"
 	}
 	args := []string{
 		"server", "start-dev", "--ip", loopback,
 		"--port", strconv.Itoa(s.ports.port(portTemporal)),
 		"--ui-port", strconv.Itoa(s.ports.port(portUI)),
+		"--internal-port", strconv.Itoa(s.ports.port(portTemporalInternal)),
 		"--db-filename", d.Temporal.Database,
 		"--log-level", "warn",
-		"--ui-codec-endpoint", codec,
+		"--ui-public-url", d.Gateway.URL,
+		"--ui-panel-url", panel,
+		"--ui-codec-endpoint", codec, "--ui-codec-credentials",
 	}
-	binary, ours := o.TemporalBinary, true
+	if s.temporalTLS {
+		args = append(args, "--tls-cert", s.place.tlsFile(), "--tls-key", s.place.tlsKeyFile(), "--tls-client-ca", s.place.caFile())
+	}
+	binary := o.TemporalBinary
 	return &unit{
 		service: Temporal, out: s.out, tail: s.logTail,
 		launch: func(ctx context.Context) (instance, error) {
@@ -38,19 +42,8 @@ func (s *Stack) newTemporal(o Options) (*unit, error) {
 					return nil, err
 				}
 			}
-			if out, err := exec.CommandContext(ctx, binary, "--version").Output(); err == nil {
-				ours = strings.Contains(string(out), "fileroom")
-			} else {
-				return nil, library.Fault("start temporal", "", err)
-			}
-			all := args
-			if ours {
-				all = append(slices.Clip(all), "--internal-port", strconv.Itoa(s.ports.port(portTemporalInternal)))
-			} else {
-				all = append(slices.Clip(all), "--sqlite-pragma", "journal_mode=WAL")
-			}
 			return s.launch(command{
-				service: Temporal, path: binary, args: all,
+				service: Temporal, path: binary, args: args,
 				dir: filepath.Dir(d.Temporal.Database), stop: syscall.SIGTERM,
 			})
 		},

@@ -21,7 +21,7 @@ func TestEncode(t *testing.T) {
 	}{
 		"nil":     {},
 		"unknown": {err: errors.New("connection reset")},
-		"kind":    {err: library.Errorf(library.Conflict, "move case", "K7MQ-42XR", "is closed"), want: library.Conflict, final: true},
+		"kind":    {err: library.Errorf(library.Conflict, "move case", "K7MQ-42XD", "is closed"), want: library.Conflict, final: true},
 		"wrapped": {err: fmt.Errorf("later: %w", library.Errorf(library.Invalid, "parse", "", "no")), want: library.Invalid, final: true},
 	}
 	for name, tt := range tests {

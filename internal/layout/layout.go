@@ -6,6 +6,7 @@ package layout
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"fileroom/internal/library"
 )
@@ -51,8 +52,9 @@ func newRow(l library.Line) (row, bool) {
 			return row{}, false
 		}
 		r.words = append(r.words, w)
-		r.x0, r.y0 = min(r.x0, w.Box.X), min(r.y0, w.Box.Y)
-		r.x1, r.y1 = max(r.x1, w.Box.X+w.Box.W), max(r.y1, w.Box.Y+w.Box.H)
+		b := Tight(*w.Box, utf8.RuneCountInString(w.Text))
+		r.x0, r.y0 = min(r.x0, b.X), min(r.y0, b.Y)
+		r.x1, r.y1 = max(r.x1, b.X+b.W), max(r.y1, b.Y+b.H)
 	}
 	return r, len(r.words) > 0
 }

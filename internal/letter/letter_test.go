@@ -13,7 +13,7 @@ func TestWrite(t *testing.T) {
 
 	facts := letter.Facts{
 		Library:  letter.Letterhead{Name: "Radiology Image Library", Phone: "(919) 555-0100", Hours: "Monday to Friday, 8 to 5"},
-		Case:     "K7MQ-42XR",
+		Case:     "K7MQ-42XD",
 		Asks:     []string{"Your date of birth.", "Your signature, with the date."},
 		Message:  "The paper is another person's.",
 		Images:   201,
@@ -23,7 +23,7 @@ func TestWrite(t *testing.T) {
 		kind library.LetterKind
 		says []string
 	}{
-		"acknowledgement gives the number":       {library.LetterAcknowledgement, []string{"K7MQ-42XR", "(919) 555-0100"}},
+		"acknowledgement gives the number":       {library.LetterAcknowledgement, []string{"K7MQ-42XD", "(919) 555-0100"}},
 		"deficiency lists everything":            {library.LetterDeficiency, []string{"Your date of birth.", "Your signature, with the date."}},
 		"denial gives the reason and the rights": {library.LetterDenial, []string{"another person's", "Office\nfor Civil Rights"}},
 		"release says where and how many":        {library.LetterReleased, []string{"Blue Ridge", "201 images"}},
@@ -38,7 +38,7 @@ func TestWrite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(subject, "[K7MQ-42XR]") || strings.Contains(subject, "Subject") {
+			if !strings.Contains(subject, "[K7MQ-42XD]") || strings.Contains(subject, "Subject") {
 				t.Errorf("subject = %q", subject)
 			}
 			for _, s := range tt.says {

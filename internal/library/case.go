@@ -9,7 +9,7 @@ import (
 )
 
 // A CaseID is the number of a case as people say it on the telephone, such as
-// K7MQ-42XR: random, and so silent about the patient.
+// K7MQ-42XD: random, and so silent about the patient.
 type CaseID string
 
 // caseAlphabet is Crockford's base 32: no I, L, O or U to be misheard.
@@ -34,7 +34,7 @@ func ParseCaseID(s string) (CaseID, error) {
 	fold := strings.NewReplacer("O", "0", "I", "1", "L", "1", "-", "", " ", "")
 	body := fold.Replace(strings.ToUpper(strings.TrimSpace(s)))
 	if len(body) != 8 {
-		return "", &Error{Kind: Invalid, Op: "read case number", Err: errors.New("want eight characters, such as K7MQ-42XR")}
+		return "", &Error{Kind: Invalid, Op: "read case number", Err: errors.New("want eight characters, such as K7MQ-42XD")}
 	}
 	for _, r := range body {
 		if !strings.ContainsRune(caseAlphabet, r) {

@@ -91,22 +91,21 @@ type Decision struct {
 
 // Approved reports whether the decisions hold enough approvals of revision for
 // tier: by different people, none of them among those who chose or corrected
-// beyond the first, and for tier 3 one of them lead or privacy. It returns the
-// approvals that count.
+// beyond the first, and for tier 3 all beyond the first by lead or privacy. It
+// returns the approvals that count.
 func Approved(decisions []Decision, revision Revision, tier Tier, chosenBy []string) ([]Decision, bool) {
 	var counted []Decision
 	seen := map[string]bool{}
-	senior := false
 	for _, d := range decisions {
 		if d.Message != Approve || d.Revision != revision || seen[d.Actor.Subject] {
 			continue
 		}
-		if len(counted) > 0 && slices.Contains(chosenBy, d.Actor.Subject) {
+		second := len(counted) > 0
+		if second && (slices.Contains(chosenBy, d.Actor.Subject) || tier >= 3 && !d.Actor.Is(RoleLead)) {
 			continue
 		}
 		seen[d.Actor.Subject] = true
 		counted = append(counted, d)
-		senior = senior || (len(counted) > 1 && Holds(d.Actor.Roles, RoleLead))
 	}
-	return counted, len(counted) >= tier.Approvals() && (tier < 3 || senior)
+	return counted, len(counted) >= tier.Approvals()
 }

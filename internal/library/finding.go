@@ -30,6 +30,11 @@ type Finding struct {
 	Pack         string       `json:"pack"`        // Name and version of the rule pack.
 	Overridable  bool         `json:"overridable"` // A BLOCK that privacy may acknowledge.
 	Acknowledged *Acknowledge `json:"-"`           // By whom and why; nil while open.
+	// About is a digest of what was chosen and the finding is about: patient,
+	// studies or facility; empty for a finding about the papers alone. Why may
+	// be the same words for another patient, and whoever acknowledged the
+	// finding of one said nothing of the other. It is not shown to people.
+	About string `json:"about,omitempty"`
 }
 
 // An Acknowledge is a person's answer to a finding.

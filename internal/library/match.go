@@ -1,5 +1,11 @@
 package library
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
 // A PatientRecord is a patient as the PACS knows one.
 type PatientRecord struct {
 	ID        string `json:"id"`               // Patient ID (0010,0020), the hospital's MRN.
@@ -75,6 +81,22 @@ type Instance struct {
 	Series string `json:"series"` // Series Instance UID.
 	SOP    string `json:"sop"`    // SOP Instance UID.
 	Class  string `json:"class"`  // SOP Class UID.
+}
+
+// Among returns a digest of the candidates and of their keys: whoever chooses one
+// by its key says which they were. It is empty when there are none.
+func (m Match) Among() string {
+	if len(m.Patients) == 0 {
+		return ""
+	}
+	h := sha256.New()
+	for _, p := range m.Patients {
+		r := p.Record.Reveal()
+		for _, s := range []string{p.Key, r.ID, r.Issuer, r.Name, string(r.BirthDate), r.Sex} {
+			_, _ = fmt.Fprintf(h, "%d:%s", len(s), s) // A hash's Write does not fail.
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))[:20]
 }
 
 // ChosenPatient returns the chosen patient, and false while there is none.

@@ -2,6 +2,7 @@ package library
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -36,17 +37,27 @@ type CorrectPayload map[string]string
 
 // AcknowledgePayload comes with [Acknowledged].
 type AcknowledgePayload struct {
-	Finding string `json:"finding"` // The rule.
-	Reason  string `json:"reason"`
+	Finding  string   `json:"finding"` // The rule.
+	Reason   string   `json:"reason"`
+	Revision Revision `json:"revision,omitempty"` // As it was shown; refused if the case is another by now.
 }
 
 // ChoosePayload comes with [Choose].
 type ChoosePayload struct {
 	Patient  string     `json:"patient,omitempty"` // Key of a candidate, such as p1.
+	Among    string     `json:"among,omitempty"`   // [Match.Among], as it was shown; refused if the key is among others by now.
 	Studies  []string   `json:"studies,omitempty"` // Study Instance UIDs.
 	Facility FacilityID `json:"facility,omitempty"`
 	Basis    Basis      `json:"basis,omitempty"`
+	Revision Revision   `json:"revision,omitempty"` // As it was shown; refused if the case is another by now.
 }
+
+// NoRevision is what a choice or an acknowledgement names when the case had no
+// revision as it was shown. No case has it, so that no approval can be for it.
+const NoRevision Revision = "none"
+
+// Shown returns what a message names of a case that is shown with r.
+func (r Revision) Shown() Revision { return cmp.Or(r, NoRevision) }
 
 // ConfirmPayload comes with [Confirm].
 type ConfirmPayload struct {

@@ -10,6 +10,11 @@ type Page struct {
 	Ink    []Ink   `json:"ink,omitempty"` // Marks that are no words, such as signatures.
 	Width  float64 `json:"width,omitempty"`
 	Height float64 `json:"height,omitempty"`
+
+	// Picture is the digest of the page as a PNG picture in the vault, as it
+	// was drawn to be read; empty for the text of a message, or where the
+	// page could not be drawn.
+	Picture string `json:"picture,omitempty"`
 }
 
 // A Source says how the words of a page were obtained.

@@ -18,6 +18,14 @@ type Records interface {
 	FacilityRecords
 }
 
+// StaffRecords are what the staff's pages need beside the [Records] that they
+// read. A worker has no use for them, and no rights.
+type StaffRecords interface {
+	WorkRecords
+	AccessRecords
+	SessionRecords
+}
+
 // ArrivalRecords are the ledger of everything that reached the door.
 type ArrivalRecords interface {
 	// AddArrival enters a in the ledger, as kept. An arrival of the same
@@ -61,7 +69,7 @@ type CaseRecords interface {
 	SetReading(ctx context.Context, id CaseID, reading, pages string, papers []string) error
 	// SetAssessment replaces basis, tier, facility, revision and findings.
 	// Acknowledgements of a finding that is the same as before (rule, severity,
-	// field, why) are kept; what comes as acknowledged in a is not believed.
+	// field, why, about) are kept; what comes as acknowledged in a is not believed.
 	SetAssessment(ctx context.Context, id CaseID, a Assessment) error
 	Findings(ctx context.Context, id CaseID) ([]Finding, error)
 	// AcknowledgeFinding acknowledges every open finding of a rule; [NotFound]

@@ -153,7 +153,7 @@ type Event struct {
 	Arrival ArrivalID
 	Key     string // Makes the same event, written twice, one.
 	What    string // Constant words, such as "transfer interrupted".
-	Detail  string // Ids, counts and codes alone.
+	Detail  string // Ids, counts, codes, and the program's own words; nothing about a patient.
 	Actor   string // Subject, or "program".
 	At      time.Time
 }

@@ -15,7 +15,7 @@ func TestVerifyChain(t *testing.T) {
 		prev := ""
 		for i := range 4 {
 			d := library.Disclosure{
-				Case: "K7MQ-42XR", Kind: library.DisclosureIntended, Images: i, At: time.Date(2026, 5, 1, 9, 0, i, 123456789, time.UTC),
+				Case: "K7MQ-42XD", Kind: library.DisclosureIntended, Images: i, At: time.Date(2026, 5, 1, 9, 0, i, 123456789, time.UTC),
 				Patient: library.Hide(library.Patient{Family: "Whitcombe"}),
 			}.Seal(int64(i+1), prev)
 			all, prev = append(all, d), d.Hash

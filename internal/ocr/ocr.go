@@ -27,29 +27,34 @@ type Recognizer struct {
 	Timeout time.Duration // For one page; zero means 60 seconds.
 }
 
-// Page reads a picture of a page. Number and Part are the caller's to set.
+// Page reads a picture of a page, and leaves it as it is. The words and ink stand where
+// they are on the picture after the turning. Number and Part are the caller's to set.
 // Errors are as those of [sandbox.Child.Run].
-func (r *Recognizer) Page(ctx context.Context, picture *image.Gray) (library.Page, error) {
+func (r *Recognizer) Page(ctx context.Context, picture *image.Gray) (library.Page, raster.Turning, error) {
+	var how raster.Turning
 	g := raster.Shrink(picture, Longest)
 	page := library.Page{Source: library.SourceOCR, Width: float64(g.Rect.Dx()), Height: float64(g.Rect.Dy())}
 	if blank(g) {
-		return page, nil
+		return page, how, nil
+	}
+	if g == picture {
+		g = raster.Gray(picture)
 	}
 	raster.Despeckle(g, 6)
-	g = raster.Straighten(g)
+	g, how.Skew = raster.Straighten(g)
 	best, err := r.read(ctx, g, "eng")
 	if err != nil {
-		return page, err
+		return page, raster.Turning{}, err
 	}
 	if best.poor() || best.sideways() {
-		if g, best, err = r.turned(ctx, g, best); err != nil {
-			return page, err
+		if g, best, err = r.turned(ctx, g, best, &how); err != nil {
+			return page, raster.Turning{}, err
 		}
 	}
 	if best.spanish() {
 		again, err := r.read(ctx, g, "spa+eng")
 		if err != nil {
-			return page, err
+			return page, raster.Turning{}, err
 		}
 		if again.score > best.score*0.95 { // The English reading of accents is sure of itself and wrong.
 			best = again
@@ -58,11 +63,11 @@ func (r *Recognizer) Page(ctx context.Context, picture *image.Gray) (library.Pag
 	page.Lines = layout.Rows(best.lines)
 	page.Width, page.Height = float64(g.Rect.Dx()), float64(g.Rect.Dy())
 	page.Ink = raster.Ink(g, best.print())
-	return page, nil
+	return page, how, nil
 }
 
-// turned reads g the other way up if Tesseract thinks it lies wrong, and keeps what reads better.
-func (r *Recognizer) turned(ctx context.Context, g *image.Gray, upright reading) (*image.Gray, reading, error) {
+// turned reads g the other way up if Tesseract thinks it lies wrong, keeps what reads better, and notes in how that it was turned.
+func (r *Recognizer) turned(ctx context.Context, g *image.Gray, upright reading, how *raster.Turning) (*image.Gray, reading, error) {
 	out, err := r.child("tesseract", "-", "-", "--psm", "0", "-l", "osd").Run(ctx, bytes.NewReader(raster.EncodePGM(g)))
 	if library.KindOf(err) == library.Invalid {
 		return g, upright, nil // Too few letters to tell.
@@ -81,12 +86,13 @@ func (r *Recognizer) turned(ctx context.Context, g *image.Gray, upright reading)
 	if quarters == 0 {
 		return g, upright, nil
 	}
-	t := raster.Straighten(raster.Turn(g, quarters))
+	t, rest := raster.Straighten(raster.Turn(g, quarters))
 	other, err := r.read(ctx, t, "eng")
 	if err != nil {
 		return g, upright, err
 	}
 	if other.score > upright.score || upright.sideways() && !other.sideways() {
+		how.Quarters, how.Rest = quarters, rest
 		return t, other, nil
 	}
 	return g, upright, nil

@@ -57,7 +57,7 @@ func TestPage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			got, err := (&ocr.Recognizer{}).Page(t.Context(), raster.Turn(scan(t, tt.page), tt.quarters))
+			got, _, err := (&ocr.Recognizer{}).Page(t.Context(), raster.Turn(scan(t, tt.page), tt.quarters))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +95,7 @@ func TestPageHonoursContext(t *testing.T) {
 	g := scan(t, english)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := (&ocr.Recognizer{}).Page(ctx, g); err == nil || library.KindOf(err) != "" {
+	if _, _, err := (&ocr.Recognizer{}).Page(ctx, g); err == nil || library.KindOf(err) != "" {
 		t.Errorf("Page error = %v of kind %q, want one without a kind, to be retried", err, library.KindOf(err))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"fileroom/internal/library"
 	"fileroom/internal/pdf"
+	"fileroom/internal/raster"
 )
 
 // Bounds on one arrival: on one of its parts, and on all together.
@@ -33,9 +34,10 @@ type TIFF interface {
 	PDF(ctx context.Context, file []byte) (doc []byte, partial bool, err error)
 }
 
-// An OCR reads pictures of pages; ocr.Recognizer does.
+// An OCR reads pictures of pages; ocr.Recognizer does. It leaves the picture as
+// it is; words and ink stand where they are on the picture after the turning.
 type OCR interface {
-	Page(ctx context.Context, picture *image.Gray) (library.Page, error)
+	Page(ctx context.Context, picture *image.Gray) (library.Page, raster.Turning, error)
 }
 
 // Pictures decode JPEG and PNG files; [Decoder] does.
@@ -64,6 +66,12 @@ type Opener struct {
 	Pictures Pictures
 	OCR      OCR
 	Mail     Mail // May be nil: messages are then not opened.
+
+	// Keep keeps the picture of a page for [library.Page.Picture]: a gray PNG file of at
+	// most 1650 pixels a side, in which the page's words and ink stand at their boxes. The
+	// same page gives the same file. It is called by several pages at once; when it fails,
+	// so does Open. Nil keeps none.
+	Keep func(ctx context.Context, png io.Reader) (digest string, err error)
 
 	// Workers is how many pages are read at once; zero means one for each processor.
 	Workers int

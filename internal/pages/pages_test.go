@@ -338,6 +338,6 @@ func (refuse) Draw(context.Context, []byte, int, int) ([]byte, error) { return n
 func (refuse) Decode(context.Context, []byte) (*image.Gray, error)    { return nil, errRefused }
 func (refuse) PDF(context.Context, []byte) ([]byte, bool, error)      { return nil, false, errRefused }
 
-func (refuse) Page(context.Context, *image.Gray) (library.Page, error) {
-	return library.Page{}, errRefused
+func (refuse) Page(context.Context, *image.Gray) (library.Page, raster.Turning, error) {
+	return library.Page{}, raster.Turning{}, errRefused
 }

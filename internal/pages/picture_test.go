@@ -143,9 +143,9 @@ func (c *counter) Decode(ctx context.Context, file []byte) (*image.Gray, error) 
 	return c.Pictures.Decode(ctx, file)
 }
 
-func (c *counter) Page(context.Context, *image.Gray) (library.Page, error) {
+func (c *counter) Page(context.Context, *image.Gray) (library.Page, raster.Turning, error) {
 	c.held.Add(-1)
-	return library.Page{Source: library.SourceOCR}, nil
+	return library.Page{Source: library.SourceOCR}, raster.Turning{}, nil
 }
 
 // slow never ends by itself.
@@ -269,7 +269,9 @@ func (blank) Decode(context.Context, []byte) (*image.Gray, error) {
 	return image.NewGray(image.Rect(0, 0, 1, 1)), nil
 }
 
-func (blank) Page(context.Context, *image.Gray) (library.Page, error) { return library.Page{}, nil }
+func (blank) Page(context.Context, *image.Gray) (library.Page, raster.Turning, error) {
+	return library.Page{}, raster.Turning{}, nil
+}
 
 func FuzzMain(f *testing.F) {
 	small := image.NewGray(image.Rect(0, 0, 20, 10))

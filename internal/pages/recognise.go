@@ -1,8 +1,11 @@
 package pages
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"image"
+	"image/png"
 	"runtime"
 	"sync"
 
@@ -55,49 +58,88 @@ func (w *work) recognise(ctx context.Context) error {
 
 // The length in pixels of the longer side of a page that is drawn.
 const (
-	sketch = 1100 // To look for ink.
-	full   = 2200 // To read it: 200 dots per inch on letter paper.
+	shown = 1650 // To show it and to look for ink: 150 dots per inch on letter paper.
+	full  = 2200 // To read it: 200 dots per inch.
 )
 
-// look draws one page and reads it, or finds its ink.
+// look draws one page and reads it, or finds its ink, and keeps its picture.
 func (w *work) look(ctx context.Context, t picture) ([]library.Trouble, error) {
 	if ctx.Err() != nil { // Before the file is copied for a child that cannot start.
 		return nil, context.Cause(ctx)
 	}
 	p := &w.pages[t.page]
 	if t.read {
-		read, err := w.read(ctx, t)
+		g, err := t.draw(ctx, full)
 		if err != nil {
 			return nil, err
 		}
+		read, face, err := w.read(ctx, *p, g)
+		if err != nil { // Somebody must read it by eye.
+			return nil, cmp.Or(w.keep(ctx, p, face), err)
+		}
 		*p = read
-		return illegible(read), nil
+		return illegible(read), w.keep(ctx, p, face)
 	}
-	g, err := t.draw(ctx, sketch)
+	face, err := t.draw(ctx, shown)
 	if err != nil {
 		return nil, err
 	}
-	hidden(p, g)
-	if inked(*p) < 0.25 {
-		return nil, nil
+	hidden(p, face)
+	if inked(*p) >= 0.25 { // The text layer leaves out much of what is to be seen.
+		face, err = w.again(ctx, t, face)
 	}
-	// The text layer leaves out much of what is to be seen.
-	read, err := w.read(ctx, t)
-	if err == nil && words(read) > words(*p)*3/2 {
-		*p = read
-	}
-	return nil, err
+	return nil, cmp.Or(w.keep(ctx, p, face), err)
 }
 
-// read reads a page from a drawing.
-func (w *work) read(ctx context.Context, t picture) (library.Page, error) {
+// again reads a page with a text layer from a drawing, if that says more, and
+// returns the picture on which the words stand.
+func (w *work) again(ctx context.Context, t picture, face *image.Gray) (*image.Gray, error) {
 	g, err := t.draw(ctx, full)
 	if err != nil {
-		return library.Page{}, err
+		return face, err
 	}
-	read, err := w.OCR.Page(ctx, g)
-	read.Number, read.Part = w.pages[t.page].Number, w.pages[t.page].Part
-	return read, err
+	p := &w.pages[t.page]
+	read, turned, err := w.read(ctx, *p, g)
+	if err != nil || words(read) <= words(*p)*3/2 {
+		return face, err
+	}
+	*p = read
+	return turned, nil
+}
+
+// read reads page p from its drawing g, and returns the picture on which the
+// words stand: as it was drawn, but as they were read.
+func (w *work) read(ctx context.Context, p library.Page, g *image.Gray) (library.Page, *image.Gray, error) {
+	read, how, err := w.OCR.Page(ctx, g)
+	read.Number, read.Part = p.Number, p.Part
+	if w.Keep != nil {
+		g = how.Turn(raster.Shrink(g, shown))
+	}
+	return read, g, err
+}
+
+// keep keeps the picture of page p, in 16 steps of gray: the noise of a scanner
+// would fill the vault, and nobody sees it. A page that was read as time ran out has none.
+func (w *work) keep(ctx context.Context, p *library.Page, face *image.Gray) error {
+	if w.Keep == nil {
+		return nil
+	}
+	for i, v := range face.Pix {
+		face.Pix[i] = (v/17 + v%17/9) * 17 // 0 stays 0, and 255 stays 255.
+	}
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, face); err != nil {
+		return library.Fault("keep picture of page", "", err)
+	}
+	digest, err := w.Keep(ctx, &b)
+	if err != nil {
+		if isLate(ctx) {
+			return nil
+		}
+		return library.Fault("keep picture of page", "", err)
+	}
+	p.Picture = digest
+	return nil
 }
 
 // inked returns which share of a page its ink takes.

@@ -221,7 +221,7 @@ func TestTSVBoundsAPage(t *testing.T) {
 
 	line := "4\t1\t0\t0\t0\t0\t1\t1\t1\t1\t-1\t###LINE###\n" + strings.Repeat("5\t1\t0\t0\t0\t0\t72\t72\t9\t9\t100\tAda\n", 100)
 	for lines, picture := range map[int]bool{50: false, 51: true} {
-		got := pdf.ParseTSV([]byte("1\t1\t0\t0\t0\t0\t0\t0\t612\t792\t-1\t###PAGE###\n"+strings.Repeat(line, lines)), 3)
+		got := pdf.ParseTSV([]byte("1\t1\t0\t0\t0\t0\t0\t0\t612\t792\t-1\t###PAGE###\n"+strings.Repeat(line, lines)), 3, nil)
 		n := 0
 		for _, l := range got[0].Lines {
 			n += len(l.Words)
@@ -232,11 +232,58 @@ func TestTSVBoundsAPage(t *testing.T) {
 	}
 }
 
+// However a page is turned or cropped to be shown, its words stand within it, in parts of what is drawn.
+func TestPagesTurned(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		more          string
+		width, height float64
+		x, y          float64 // Where the word begins, in parts of the page.
+	}{
+		"upright":                       {width: 612, height: 792, x: 72. / 612, y: 63. / 792},
+		"on its right side":             {more: "/Rotate 90", width: 792, height: 612, x: 717. / 792, y: 72. / 612},
+		"upside down":                   {more: "/Rotate 180", width: 612, height: 792, x: 516. / 612, y: 717. / 792},
+		"on its left side":              {more: "/Rotate -90", width: 792, height: 612, x: 63. / 792, y: 516. / 612},
+		"on its right side and cropped": {more: "/CropBox [50 400 400 760] /Rotate 90", width: 792, height: 612, x: 717. / 792, y: 72. / 612},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			doc := pdftest.Document(pdftest.Page{}, pdftest.Page{Lines: []string{"Radiology"}, More: tt.more})
+			got, err := reader(time.Minute).Pages(t.Context(), doc)
+			if err != nil || len(got) != 2 || len(got[1].Lines) != 1 {
+				t.Fatalf("Pages = %+v, %v, want two, with one line", got, err)
+			}
+			if got[1].Width != tt.width || got[1].Height != tt.height || got[0].Width != 612 {
+				t.Errorf("page of %v by %v points, want %v by %v", got[1].Width, got[1].Height, tt.width, tt.height)
+			}
+			b := got[1].Lines[0].Words[0].Box
+			// The word is 53 points long; turned, its box begins at its other end.
+			if b.X < tt.x-54/tt.width || b.X > tt.x+0.01 || b.Y < tt.y-54/tt.height || b.Y > tt.y+0.01 || b.X+b.W > 1 || b.Y+b.H > 1 {
+				t.Errorf("word at %+v, want it near %v, %v", *b, tt.x, tt.y)
+			}
+		})
+	}
+}
+
+func FuzzInfo(f *testing.F) {
+	f.Add([]byte("Pages:           2\nPage    1 size: 612 x 792 pts (letter)\nPage    1 rot:  90\n"))
+	f.Add([]byte("Title: Pages: 9\nPages: -1\nPage 1 rot: x\n"))
+	f.Fuzz(func(t *testing.T, out []byte) {
+		n, turned := pdf.ParseInfo(out)
+		if n != 0 && !bytes.Contains(out, []byte("Pages:")) || len(turned) > bytes.Count(out, []byte("rot:")) {
+			t.Errorf("%d pages, %v turned, in %q", n, turned, out)
+		}
+	})
+}
+
 func FuzzTSV(f *testing.F) {
 	f.Add([]byte("1\t1\t0\t0\t0\t0\t0\t0\t612\t792\t-1\t###PAGE###\n4\t1\t0\t0\t0\t0\t1\t1\t1\t1\t-1\t###LINE###\n5\t1\t0\t0\t0\t0\t72\t72\t9\t9\t100\tAda\n"))
 	f.Add([]byte("5\t\t\t\t\t\tNaN\t-1\t0\t0\t0\tx\n"))
 	f.Fuzz(func(t *testing.T, out []byte) {
-		for _, p := range pdf.ParseTSV(out, 3) {
+		for _, p := range pdf.ParseTSV(out, 3, map[int]bool{1: true}) {
 			if p.Number < 1 || p.Number > 3 {
 				t.Errorf("page %d of at most 3", p.Number)
 			}

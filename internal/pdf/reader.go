@@ -54,7 +54,7 @@ type Page struct {
 // [ErrEncrypted], [ErrTooMany], [ErrDamaged] or an error of package sandbox as the reason.
 func (r *Reader) Pages(ctx context.Context, doc []byte) ([]Page, error) {
 	const op = "read pdf"
-	n, err := r.count(ctx, doc)
+	n, turned, err := r.count(ctx, doc)
 	if errors.Is(err, ErrDamaged) {
 		return r.plainPages(ctx, doc, MaxPages)
 	}
@@ -71,7 +71,7 @@ func (r *Reader) Pages(ctx context.Context, doc []byte) ([]Page, error) {
 	case err != nil:
 		return nil, err
 	}
-	pages := parseTSV(out, n)
+	pages := parseTSV(out, n, turned)
 	// Poppler gives a page that it cannot find no size: a blank one would hide that.
 	if len(pages) == 0 || slices.ContainsFunc(pages, func(p Page) bool { return p.Width <= 0 || p.Height <= 0 }) {
 		return nil, library.Errorf(library.Invalid, op, "", "%w", ErrDamaged)
@@ -127,20 +127,37 @@ func outOfMemory(e *sandbox.ExitError) bool {
 	return bytes.Contains(e.Stderr, []byte("Out of memory")) || bytes.Contains(e.Stderr, []byte("bad_alloc"))
 }
 
-// count returns how many pages doc says it has, without reading them.
-func (r *Reader) count(ctx context.Context, doc []byte) (int, error) {
-	out, err := r.run(ctx, doc, "pdfinfo", sandbox.Path(0))
+// count returns how many pages doc says it has, without reading them, and which
+// of them, from 1, lie on their side when they are shown.
+func (r *Reader) count(ctx context.Context, doc []byte) (n int, turned map[int]bool, err error) {
+	out, err := r.run(ctx, doc, "pdfinfo", "-f", "1", "-l", strconv.Itoa(MaxPages), sandbox.Path(0))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
+	n, turned = parseInfo(out)
+	if n < 1 {
+		return 0, nil, library.Errorf(library.Invalid, "read pdf", "", "%w", ErrDamaged)
+	}
+	return n, turned, nil
+}
+
+// parseInfo reads what pdfinfo writes: "Pages: 2" and, for each page, "Page 1 rot: 90".
+func parseInfo(out []byte) (n int, turned map[int]bool) {
+	turned = map[int]bool{}
 	for line := range strings.Lines(string(out)) {
-		if v, ok := strings.CutPrefix(line, "Pages:"); ok {
-			if n, err := strconv.Atoi(strings.TrimSpace(v)); err == nil && n > 0 {
-				return n, nil
+		f := strings.Fields(line)
+		switch {
+		case len(f) == 2 && f[0] == "Pages:" && n == 0:
+			n, _ = strconv.Atoi(f[1])
+		case len(f) == 4 && f[0] == "Page" && f[2] == "rot:":
+			page, err := strconv.Atoi(f[1])
+			degrees, odd := strconv.Atoi(f[3])
+			if err == nil && odd == nil && degrees%180 != 0 {
+				turned[page] = true
 			}
 		}
 	}
-	return 0, library.Errorf(library.Invalid, "read pdf", "", "%w", ErrDamaged)
+	return n, turned
 }
 
 // plainPages asks the second parser. Its words have no boxes.
@@ -187,8 +204,9 @@ func plainLines(text string) (lines []library.Line, all bool) {
 }
 
 // parseTSV reads what pdftotext -tsv writes: a row each for page, block, line
-// and word, with boxes in points.
-func parseTSV(out []byte, most int) []Page {
+// and word, with boxes in points. The boxes are those of the page as it is shown;
+// its size is not, so that of a page in turned has its sides exchanged.
+func parseTSV(out []byte, most int, turned map[int]bool) []Page {
 	var pages []Page
 	var lines []library.Line
 	taken := 0 // Of the words of the last page.
@@ -214,7 +232,11 @@ func parseTSV(out []byte, most int) []Page {
 			if len(pages) == most {
 				return pages
 			}
-			pages = append(pages, Page{Page: library.Page{Number: len(pages) + 1, Source: library.SourceText, Width: b[2], Height: b[3]}})
+			p := Page{Page: library.Page{Number: len(pages) + 1, Source: library.SourceText, Width: b[2], Height: b[3]}}
+			if turned[p.Number] {
+				p.Width, p.Height = p.Height, p.Width
+			}
+			pages = append(pages, p)
 		case "4":
 			lines = append(lines, library.Line{})
 		case "5":

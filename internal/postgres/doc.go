@@ -6,9 +6,9 @@
 //
 // It promises that a change and the events which tell of it are written in one
 // transaction; that every method may run twice; that disclosures, decisions,
-// events and releases are never changed once written, which triggers and
-// grants hold as well; and that no error quotes a row: of what the server says
-// only SQLSTATE and the name of a constraint are kept.
+// events, releases and the access log are never changed once written, which
+// triggers and grants hold as well; and that no error quotes a row: of what the
+// server says only SQLSTATE and the name of a constraint are kept.
 //
 // [Migrate] makes the schema and the roles and is run by an operator, never by
 // a worker at start.

@@ -21,6 +21,7 @@ type findingRow struct {
 	Confidence  float64
 	Pack        string
 	Overridable bool
+	About       string
 	AckBy       *string
 	AckReason   *string
 }
@@ -29,7 +30,7 @@ func (r findingRow) finding() (library.Finding, error) {
 	f := library.Finding{
 		Rule: r.Rule, Title: r.Title, Citation: r.Citation, Severity: library.Severity(r.Severity),
 		Why: r.Why, Ask: r.Ask, Field: r.Field, Page: r.Page, Confidence: r.Confidence,
-		Pack: r.Pack, Overridable: r.Overridable,
+		Pack: r.Pack, Overridable: r.Overridable, About: r.About,
 	}
 	if r.AckBy != nil && r.AckReason != nil {
 		f.Acknowledged = &library.Acknowledge{By: *r.AckBy, Reason: *r.AckReason}
@@ -43,10 +44,10 @@ func (r findingRow) finding() (library.Finding, error) {
 }
 
 // sameness is what makes a finding the same in two assessments.
-type sameness struct{ rule, severity, field, why string }
+type sameness struct{ rule, severity, field, why, about string }
 
 func samenessOf(f library.Finding) sameness {
-	return sameness{text(f.Rule), string(f.Severity), text(f.Field), text(f.Why)}
+	return sameness{text(f.Rule), string(f.Severity), text(f.Field), text(f.Why), text(f.About)}
 }
 
 // SetAssessment implements [library.CaseRecords]. Acknowledgements come from
@@ -86,7 +87,7 @@ func addFinding(ctx context.Context, tx pgx.Tx, id library.CaseID, position int,
 	args := pgx.StrictNamedArgs{
 		"case_id": id, "position": position, "rule": f.Rule, "title": f.Title, "citation": f.Citation,
 		"severity": f.Severity, "why": f.Why, "ask": f.Ask, "field": f.Field, "page": f.Page, "box": nil,
-		"confidence": f.Confidence, "pack": f.Pack, "overridable": f.Overridable, "ack_by": nil, "ack_reason": nil,
+		"confidence": f.Confidence, "pack": f.Pack, "overridable": f.Overridable, "about": f.About, "ack_by": nil, "ack_reason": nil,
 	}
 	if f.Box != nil {
 		box, err := document(f.Box)

@@ -20,18 +20,20 @@ import (
 const (
 	WorkerUser = "fileroom_worker_login"
 	ReaderUser = "fileroom_reader_login"
+	StaffUser  = "fileroom_staff_login"
 )
 
 // Logins are the users that can log in, each a member of its group role. A
 // login without a password is left as it is.
 type Logins struct {
-	Worker Login // Reads everything and writes what a worker must.
-	Reader Login // Reads everything.
+	Worker Login // Reads and writes the records.
+	Reader Login // Reads the records and the access log.
+	Staff  Login // Reads the records, and writes who looked at what and who is signed in.
 }
 
 // A Login is a user and its password.
 type Login struct {
-	User     string // Lower-case letters, digits and underscores; empty for [WorkerUser] or [ReaderUser].
+	User     string // Lower-case letters, digits and underscores; empty for [WorkerUser], [ReaderUser] or [StaffUser].
 	Password string // Printable ASCII, at least twelve characters.
 }
 
@@ -43,10 +45,13 @@ func (l Logins) each(f func(group string, login Login) error) error {
 	if l.Reader.User == "" {
 		l.Reader.User = ReaderUser
 	}
+	if l.Staff.User == "" {
+		l.Staff.User = StaffUser
+	}
 	for _, one := range []struct {
 		group string
 		login Login
-	}{{"fileroom_worker", l.Worker}, {"fileroom_reader", l.Reader}} {
+	}{{"fileroom_worker", l.Worker}, {"fileroom_reader", l.Reader}, {"fileroom_staff", l.Staff}} {
 		if one.login.Password == "" {
 			continue
 		}
@@ -59,7 +64,7 @@ func (l Logins) each(f func(group string, login Login) error) error {
 
 func (l Logins) validate() error {
 	const op = "check logins"
-	users := map[string]bool{"fileroom_worker": true, "fileroom_reader": true}
+	users := map[string]bool{"fileroom_worker": true, "fileroom_reader": true, "fileroom_staff": true}
 	return l.each(func(_ string, login Login) error {
 		switch {
 		case strings.Trim(login.User, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" || len(login.User) > 63:

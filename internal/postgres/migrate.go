@@ -39,10 +39,10 @@ const migrateLock = 5_164_524
 const versionTable = "fileroom.schema_version"
 
 // Migrate brings the database at ownerURL up to date: the schema, the group
-// roles fileroom_worker and fileroom_reader, the migrations that are missing,
-// each in a transaction of its own, and the users of logins. The role in
-// ownerURL owns what is made; it needs CREATE on the database, and CREATEROLE
-// unless all roles exist.
+// roles fileroom_worker, fileroom_reader and fileroom_staff, the migrations that
+// are missing, each in a transaction of its own, and the users of logins. The
+// role in ownerURL owns what is made; it needs CREATE on the database, and
+// CREATEROLE unless all roles exist.
 //
 // Migrate may run twice, and at the same time as another: one waits for the
 // other. Passwords are sent as SCRAM verifiers, so no log of the server can
@@ -79,7 +79,7 @@ const foundationSQL = `
 	DECLARE
 		name text;
 	BEGIN
-		FOREACH name IN ARRAY ARRAY['fileroom_worker', 'fileroom_reader'] LOOP
+		FOREACH name IN ARRAY ARRAY['fileroom_worker', 'fileroom_reader', 'fileroom_staff'] LOOP
 			IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
 				BEGIN
 					EXECUTE format('CREATE ROLE %I NOLOGIN', name);

@@ -124,7 +124,7 @@ func TestMigrate(t *testing.T) {
 	if err := postgres.Migrate(t.Context(), first.URL(postgrestest.Owner), postgres.Logins{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []postgrestest.Role{postgrestest.Owner, postgrestest.Worker, postgrestest.Reader} {
+	for _, role := range []postgrestest.Role{postgrestest.Owner, postgrestest.Worker, postgrestest.Reader, postgrestest.Staff} {
 		pool, err := postgres.Open(t.Context(), first.URL(role))
 		if err != nil {
 			t.Fatalf("Open as %s: %v", role, err)
@@ -194,6 +194,7 @@ func TestMigrateLoginsRefused(t *testing.T) {
 		"a password beyond ASCII":        {Reader: postgres.Login{Password: "pässword for all"}},
 		"a name that needs quoting":      {Worker: postgres.Login{User: `x" SUPERUSER`, Password: good}},
 		"the name of a group":            {Worker: postgres.Login{User: "fileroom_worker", Password: good}},
+		"the name of another group":      {Staff: postgres.Login{User: "fileroom_reader", Password: good}},
 		"two logins of one name":         {Worker: postgres.Login{User: "same", Password: good}, Reader: postgres.Login{User: "same", Password: good}},
 		"a user with the owner's rights": {Reader: postgres.Login{User: string(postgrestest.Owner), Password: good}},
 	}

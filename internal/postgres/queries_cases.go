@@ -71,7 +71,8 @@ const (
 		WHERE id = @id`
 
 	findingsSQL = `
-		SELECT rule, title, citation, severity, why, ask, field, page, box, confidence, pack, overridable, ack_by, ack_reason
+		SELECT rule, title, citation, severity, why, ask, field, page, box, confidence, pack, overridable, about,
+			ack_by, ack_reason
 		FROM fileroom.findings
 		WHERE case_id = @case_id
 		ORDER BY position`
@@ -82,10 +83,10 @@ const (
 
 	addFindingSQL = `
 		INSERT INTO fileroom.findings
-			(case_id, position, rule, title, citation, severity, why, ask, field, page, box, confidence, pack, overridable,
+			(case_id, position, rule, title, citation, severity, why, ask, field, page, box, confidence, pack, overridable, about,
 			ack_by, ack_reason)
 		VALUES
-			(@case_id, @position, @rule, @title, @citation, @severity, @why, @ask, @field, @page, @box, @confidence, @pack, @overridable,
+			(@case_id, @position, @rule, @title, @citation, @severity, @why, @ask, @field, @page, @box, @confidence, @pack, @overridable, @about,
 			@ack_by, @ack_reason)`
 
 	acknowledgeFindingSQL = `

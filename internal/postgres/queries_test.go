@@ -38,8 +38,8 @@ func TestQueriesPrepare(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n < 40 {
-		t.Errorf("%d statements were found, want all, which are more than 40", n)
+	if n < 70 {
+		t.Errorf("%d statements were found, want all, which are more than 70", n)
 	}
 }
 

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,10 @@ const (
 )
 
 // appendOnly are the tables whose rows are never changed.
-var appendOnly = []string{"events", "decisions", "releases", "release_decisions", "disclosures"}
+var appendOnly = []string{"events", "decisions", "releases", "release_decisions", "disclosures", "access_log"}
+
+// signIn are the tables that nobody but the staff's pages may even read.
+var signIn = []string{"sessions", "passes"}
 
 // TestWorkerRights holds that a worker that was taken over can change no
 // account of what happened, and cannot change the schema.
@@ -53,6 +57,12 @@ func TestWorkerRights(t *testing.T) {
 		"UPDATE fileroom.cases SET requester = '{}'",
 		"UPDATE fileroom.cases SET received_at = now()",
 		"UPDATE fileroom.arrivals SET digest = ''",
+		"SELECT FROM fileroom.access_log",
+		"SELECT FROM fileroom.sessions",
+		"SELECT FROM fileroom.passes",
+		"INSERT INTO fileroom.access_log DEFAULT VALUES",
+		"INSERT INTO fileroom.sessions DEFAULT VALUES",
+		"INSERT INTO fileroom.passes DEFAULT VALUES",
 		"DELETE FROM fileroom.cases",
 		"DELETE FROM fileroom.facilities",
 		"INSERT INTO fileroom.schema_version (version_id, is_applied) VALUES (9999, true)",
@@ -70,14 +80,97 @@ func TestWorkerRights(t *testing.T) {
 	}
 }
 
-// TestReaderRights holds that a reader reads every table and writes none.
+// TestStaffRights holds that staff's pages that were taken over can look and
+// sign in, and can neither decide anything nor hide that somebody looked.
+func TestStaffRights(t *testing.T) {
+	t.Parallel()
+
+	db := disclosed(t)
+	pool := db.Pool(t, postgrestest.Staff)
+	staff := postgres.NewStore(pool)
+	err := staff.AddLooks(t.Context(), library.Look{Actor: library.Actor{Subject: "u-17"}, What: library.LookList})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables(t, pool) {
+		if _, err := pool.Exec(t.Context(), "SELECT FROM fileroom."+table); err != nil {
+			t.Errorf("staff cannot read %s: %v", table, err)
+		}
+		refused(t, pool, "TRUNCATE fileroom."+table+" CASCADE", insufficientPrivilege)
+		if slices.Contains(signIn, table) {
+			continue
+		}
+		refused(t, pool, "DELETE FROM fileroom."+table, insufficientPrivilege)
+		refused(t, pool, "SELECT FROM fileroom."+table+" FOR UPDATE", insufficientPrivilege) // Nor stop a worker.
+		if table != "access_log" {
+			refused(t, pool, "INSERT INTO fileroom."+table+" DEFAULT VALUES", insufficientPrivilege)
+		}
+	}
+	for _, sql := range []string{
+		"UPDATE fileroom.cases SET stage = 'releasing'",
+		"UPDATE fileroom.cases SET revision = 'rev-2'",
+		"UPDATE fileroom.decisions SET subject = 'u-1'",
+		"UPDATE fileroom.findings SET ack_by = 'u-1'",
+		"UPDATE fileroom.choices SET chosen_by = '{}'",
+		"UPDATE fileroom.releases SET facility = 'elsewhere'",
+		"UPDATE fileroom.release_instances SET state = 'confirmed'",
+		"UPDATE fileroom.facilities SET url = 'https://elsewhere.example'",
+		"UPDATE fileroom.letters SET state = 'sent'",
+		"UPDATE fileroom.arrivals SET state = 'sorted'",
+		"UPDATE fileroom.access_log SET subject = 'u-1'",
+		"UPDATE fileroom.sessions SET subject = 'u-1'",
+		"UPDATE fileroom.sessions SET roles = '{privacy}'",
+		"UPDATE fileroom.sessions SET started_at = now()",
+		"UPDATE fileroom.passes SET expires_at = now()",
+		"UPDATE fileroom.passes SET door = 'ui'",
+		`INSERT INTO fileroom.access_log (at, subject, name, roles, what, detail, session, written_at)
+			VALUES (now(), 'u-1', '', '{}', 'desk', '', '', 'epoch')`,
+		"ALTER TABLE fileroom.access_log DISABLE TRIGGER ALL",
+		"CREATE TABLE public.mine ()",
+		"SET ROLE fileroom_worker",
+		"SET session_replication_role = replica",
+	} {
+		refused(t, pool, sql, insufficientPrivilege)
+	}
+
+	// The methods that write say so in the library's words.
+	lines, err := staff.Disclosures(t.Context(), "")
+	if err != nil || len(lines) != 2 {
+		t.Fatalf("Disclosures = %d lines, %v, want 2", len(lines), err)
+	}
+	id := lines[0].Case
+	for what, err := range map[string]error{
+		"MoveCase": staff.MoveCase(t.Context(), id, library.StageReleasing, library.WaitingNobody, "", time.Now()),
+		"AddDecision": staff.AddDecision(t.Context(), library.Decision{
+			ID: "n-1", Case: id, Message: library.Approve, Actor: library.Actor{Subject: "u-17"}, Revision: "rev", At: time.Now(),
+		}),
+		"CompleteDisclosure": staff.CompleteDisclosure(t.Context(), library.Disclosure{
+			Case: id, Revision: "rev", Facility: "blue-ridge", At: time.Now(),
+		}),
+		"SaveFacility": staff.SaveFacility(t.Context(), library.Facility{
+			ID: "blue-ridge", Name: "Elsewhere", Street: "1 Main Street", City: "Asheville", State: "NC", Zip: "28801",
+			URL: "https://elsewhere.example/", Proof: library.ProofNone,
+		}),
+	} {
+		wantKind(t, what+" as staff", err, library.Unauthorized)
+	}
+	looks, err := postgres.NewStore(db.Pool(t, postgrestest.Reader)).Looks(t.Context(), "", 0)
+	if err != nil || len(looks) != 1 {
+		t.Errorf("Looks as reader = %d lines, %v, want 1", len(looks), err)
+	}
+}
+
+// TestReaderRights holds that a reader reads every table but those of who is
+// signed in, and writes none.
 func TestReaderRights(t *testing.T) {
 	t.Parallel()
 
 	db := disclosed(t)
 	pool := db.Pool(t, postgrestest.Reader)
 	for _, table := range tables(t, pool) {
-		if _, err := pool.Exec(t.Context(), "SELECT FROM fileroom."+table); err != nil {
+		if slices.Contains(signIn, table) {
+			refused(t, pool, "SELECT FROM fileroom."+table, insufficientPrivilege)
+		} else if _, err := pool.Exec(t.Context(), "SELECT FROM fileroom."+table); err != nil {
 			t.Errorf("reader cannot read %s: %v", table, err)
 		}
 		refused(t, pool, "INSERT INTO fileroom."+table+" DEFAULT VALUES", insufficientPrivilege)
@@ -122,6 +215,7 @@ func TestAppendOnly(t *testing.T) {
 			"UPDATE fileroom.events SET detail = ''",
 			"UPDATE fileroom.releases SET at = now()",
 			"UPDATE fileroom.release_decisions SET position = 9",
+			"UPDATE fileroom.access_log SET subject = 'u-1'",
 			"TRUNCATE fileroom.cases CASCADE",
 		} {
 			refused(t, pool, sql, restrictViolation)
@@ -166,7 +260,7 @@ func TestCommented(t *testing.T) {
 	rows, err := pool.Query(t.Context(), `
 		SELECT relname
 		FROM pg_class
-		WHERE relnamespace = 'fileroom'::regnamespace AND relkind = 'r' AND relname <> 'schema_version'
+		WHERE relnamespace = 'fileroom'::regnamespace AND relkind IN ('r', 'v') AND relname <> 'schema_version'
 			AND obj_description(oid, 'pg_class') IS NULL`)
 	if err != nil {
 		t.Fatal(err)

@@ -12,9 +12,10 @@ import (
 	"fileroom/internal/library"
 )
 
-// A Store is [library.Records] in PostgreSQL. It is safe for concurrent use.
+// A Store is [library.Records] and [library.StaffRecords] in PostgreSQL. It is
+// safe for concurrent use.
 //
-// Beyond the kinds that [library.Records] names, its methods return
+// Beyond the kinds that those name, its methods return
 // [library.Invalid] for a value that no row may hold, such as a stage which the
 // schema does not know, and [library.Unauthorized] when the server refuses the
 // role or its password.
@@ -22,7 +23,10 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
-var _ library.Records = (*Store)(nil)
+var (
+	_ library.Records      = (*Store)(nil)
+	_ library.StaffRecords = (*Store)(nil)
+)
 
 // NewStore returns a Store on a database that [Migrate] has brought up to date.
 func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }

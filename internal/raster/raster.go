@@ -214,12 +214,28 @@ func components(m []bool, w, reach int, yield func(component)) {
 	}
 }
 
-// Straighten turns g by its skew if that is small but harmful, and returns it.
-func Straighten(g *image.Gray) *image.Gray {
-	if a := skew(g); math.Abs(a) > 0.15 {
-		return rotate(g, a)
+// A Turning is how a page was turned until it could be read. It is the same
+// for a picture of the page of any size.
+type Turning struct {
+	Skew     float64 // Degrees, first.
+	Quarters int     // Then quarter turns clockwise.
+	Rest     float64 // Degrees, last.
+}
+
+// Turn returns g turned as t says: what was found on the turned page stands in
+// the same place, in parts of width and height.
+func (t Turning) Turn(g *image.Gray) *image.Gray {
+	return rotate(Turn(rotate(g, t.Skew), t.Quarters), t.Rest)
+}
+
+// Straighten turns g by its skew if that is small but harmful, and returns it
+// and by how many degrees it was turned.
+func Straighten(g *image.Gray) (*image.Gray, float64) {
+	a := skew(g)
+	if math.Abs(a) <= 0.15 {
+		return g, 0
 	}
-	return g
+	return rotate(g, a), a
 }
 
 // skew returns by how many degrees, within 6, the lines of text in g slope: the
@@ -270,6 +286,9 @@ func skew(g *image.Gray) float64 {
 
 // rotate returns g turned about its middle, between pixels by linear interpolation.
 func rotate(g *image.Gray, degrees float64) *image.Gray {
+	if degrees == 0 {
+		return g
+	}
 	w, h := g.Rect.Dx(), g.Rect.Dy()
 	o := blank(w, h)
 	sin, cos := math.Sincos(degrees * math.Pi / 180)

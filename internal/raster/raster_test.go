@@ -117,7 +117,7 @@ func TestStraighten(t *testing.T) {
 			fill(g, x, y, x+1, y+8)
 		}
 	}
-	g = raster.Straighten(g)
+	g, _ = raster.Straighten(g)
 	dark := 0
 	for y := range 1100 {
 		row := 0
@@ -210,6 +210,7 @@ func FuzzDecodePGM(f *testing.F) {
 		if len(g.Pix) != g.Rect.Dx()*g.Rect.Dy() {
 			t.Errorf("%d pixels for %v", len(g.Pix), g.Rect)
 		}
-		raster.Ink(raster.Straighten(raster.Turn(g, 1)), nil)
+		straight, _ := raster.Straighten(raster.Turn(g, 1))
+		raster.Ink(straight, nil)
 	})
 }

@@ -39,7 +39,13 @@ var (
 // dates finds the dates in s, in order. Reference is the day on which the
 // request came: years of two digits and birth dates are reckoned from it.
 func dates(s string, reference library.Date) []when {
-	d := dateReader{s: s, reference: reference, dayFirst: writesDayFirst(s)}
+	return datesAs(s, reference, writesDayFirst(s))
+}
+
+// datesAs finds the dates in s where it is known in which order the writer
+// puts day and month: 1 for the day first, -1 for the month, 0 for not known.
+func datesAs(s string, reference library.Date, order int) []when {
+	d := dateReader{s: s, reference: reference, dayFirst: order}
 	d.find(isoDate, func(m []string) (library.Date, float64) { return date(m[1], m[2], m[3]), 0.98 })
 	d.find(monthFirst, func(m []string) (library.Date, float64) { return date(m[3], month(m[1]), m[2]), 0.98 })
 	d.find(dayFirst, func(m []string) (library.Date, float64) { return d.named(m[3], month(m[2]), m[1]) })

@@ -48,6 +48,7 @@ func (r *reader) walkBack(d *destination) {
 		}
 		if at <= paragraph {
 			d.top = true
+			r.nameplate(d, paragraph)
 			break
 		}
 		if s[at-1] == ':' || s[at-1] == '.' && !abbreviation(s[paragraph:at-1]) && len(d.segments) == 0 {
@@ -88,6 +89,19 @@ func (r *reader) walkBack(d *destination) {
 		break
 	}
 	d.lead = strings.ToLower(oneLine(s[max(paragraph, at-60):at]))
+}
+
+// nameplate takes the name of a place that stands by itself over the address
+// of a letterhead, with more room between than in a paragraph.
+func (r *reader) nameplate(d *destination, paragraph int) {
+	above := strings.TrimRight(r.t.s[:paragraph], "\n")
+	from := strings.LastIndexByte(above, '\n') + 1
+	if len(d.segments) > 0 || from > 0 && !strings.HasSuffix(above[:from], "\n\n") || from > 200 {
+		return
+	}
+	if s := above[from:]; isTitleLike(s) && organization.MatchString(s) {
+		d.segments, d.opening = []segment{{from, len(above), oneLine(s)}}, true
+	}
 }
 
 // wrapped reports whether after continues the line that before ends with: prose

@@ -6,6 +6,8 @@
 // inferred rather than labelled, read from a picture, taken from quoted history or
 // open to two meanings has a confidence below 0.9, and a person looks at it.
 //
-// It reads letters and e-mails. Authorization forms are recognised, but what it takes
-// from one is offered with little confidence.
+// Letters and e-mails are read as prose and blocks of addresses. Authorization forms are
+// read by their labels: what stands beside, above or below a label and can be its answer, whom
+// the part of the form is about, which boxes are ticked, and what is written where
+// one signs. What is filled in but cannot be read is not called missing.
 package reading

@@ -42,7 +42,7 @@ var titles = []struct {
 	{DeathCertificate, regexp.MustCompile(`(?i)certificate of death|death certificate`)},
 	{BirthCertificate, regexp.MustCompile(`(?i)certificate of (?:live )?birth|birth certificate`)},
 	{Identification, regexp.MustCompile(`(?i)driver['’]?s? license|identification card|\bpassport\b|licencia de conducir`)},
-	{AuthorizationForm, regexp.MustCompile(`(?i)(?:authorization|consent|permission)\b.{0,80}\b(?:release|disclos\w*|use|obtain|exchange|protected health|medical (?:record|image)|images?)|autorizaci[óo]n|(?:release|request) (?:of|for) (?:medical |protected |patient )?(?:health |radiology )?(?:information|records|images|imaging)\b|\brelease form\b|\brequest form\b`)},
+	{AuthorizationForm, regexp.MustCompile(`(?i)(?:authorization|consent|permission)\b.{0,80}\b(?:release|disclos\w*|use|obtain|exchange|protected health|medical (?:record|image)|images?)|autorizaci[óo]n|(?:release|request) (?:of|for) (?:own |my )?(?:medical |protected |patient )?(?:health |radiology )?(?:information|records|images|imaging)\b|\brelease form\b|\brequest form\b`)},
 }
 
 var (
@@ -137,11 +137,14 @@ func kindOf(p library.Page) string {
 	switch {
 	case words < 60 && separatorWords.MatchString(all):
 		return Separator
-	case words < 110 && faxWords.MatchString(pageText(head[:min(len(head), 4)])) && coverWords.MatchString(all) && !salutation.MatchString(all) && len(mentions(all)) < 2:
+	case words < 170 && faxWords.MatchString(pageText(head[:min(len(head), 4)])) && coverWords.MatchString(all) && !salutation.MatchString(all) && len(mentions(all)) < 2:
 		return FaxCover
 	}
 	if salutation.MatchString(pageText(p.Lines[:min(len(p.Lines), 14)])) {
 		return "" // A letter, whatever papers it talks of.
+	}
+	if words < 90 && isCard(pageText(p.Lines)) {
+		return Identification
 	}
 	if kind := titleOf(head); kind != "" {
 		return kind
@@ -150,6 +153,23 @@ func kindOf(p library.Page) string {
 		return AuthorizationForm
 	}
 	return ""
+}
+
+// cardWords are what cards with a photograph print beside their fields.
+var cardWords = []*regexp.Regexp{
+	regexp.MustCompile(`\bDLN?\b|\bDL NO\b|(?i)\blicense\b`), regexp.MustCompile(`\bEXP\b`), regexp.MustCompile(`\bISS\b`), regexp.MustCompile(`\bDOB\b`),
+	regexp.MustCompile(`\bEYES?\b`), regexp.MustCompile(`HGT`), regexp.MustCompile(`\bSEX`), regexp.MustCompile(`CLASS`),
+}
+
+// isCard reports whether s is the words of a driver's license or another card that identifies.
+func isCard(s string) bool {
+	n := 0
+	for _, re := range cardWords {
+		if re.MatchString(s) {
+			n++
+		}
+	}
+	return n >= 4
 }
 
 // titleOf finds the kind of paper by a title among the lines of a page's head.

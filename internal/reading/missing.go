@@ -2,6 +2,7 @@ package reading
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,17 +17,25 @@ func (r *reader) missing(pages []library.Page, docs []library.Document) []string
 			out = append(out, name)
 		}
 	}
-	add(r.req.Patient.Family == "", "patient-name")
-	add(r.req.Patient.BirthDate == "", "birth-date")
-	out = append(out, missingRecipient(r.req.Recipient)...)
-	add(len(r.req.Studies) == 0, "studies")
+	f := r.form
+	add(r.req.Patient.Family == "" && !f.unread(askName, thePatient, anybody) && !f.unread(askFamily, thePatient, anybody), "patient-name")
+	add(r.req.Patient.BirthDate == "" && !f.unread(askBirth, thePatient, anybody), "birth-date")
+	for _, name := range missingRecipient(r.req.Recipient) {
+		kind := askAddress
+		if name == "recipient-name" {
+			kind = askName
+		}
+		add(!f.unread(kind, theRecipient), name)
+	}
+	asked := f.unread(askService, theRecords) || f.unread(askSpecify, theRecords)
+	add(len(r.req.Studies) == 0 && !asked, "studies")
 	undated := len(r.req.Studies) == 0
 	for _, s := range r.req.Studies {
 		undated = undated || s.Date == "" && s.From == "" && s.To == "" && !s.All
 	}
-	add(undated, "study-dates")
+	add(undated && !f.unread(askService, theRecords) && (len(r.req.Studies) > 0 || !asked), "study-dates")
 	add(!r.req.Signature.Present, "signature")
-	add(r.req.Signature.Date == "", "signature-date")
+	add(r.req.Signature.Date == "" && !f.unread(askDate, theSigner), "signature-date")
 	add(r.paperMissing(pages, docs), "legal-document")
 	return out
 }
@@ -64,13 +73,14 @@ var runsOut = regexp.MustCompile(`(?i)\b(?:terminates?|expires?|until|ends?)\b[^
 
 func (r *reader) goodPaper(pages []library.Page, d library.Document, day library.Date) bool {
 	var s strings.Builder
-	ink, drawn := false, false
+	ink, drawn, ocr := false, false, false
 	for _, p := range pages {
 		if kindAt([]library.Document{d}, p.Number) == "" {
 			continue
 		}
 		s.WriteString(pageText(p.Lines))
 		ink = ink || len(p.Ink) > 0
+		ocr = ocr || p.Source == library.SourceOCR
 		drawn = drawn || p.Width > 0
 	}
 	if drawn && !ink {
@@ -78,7 +88,7 @@ func (r *reader) goodPaper(pages []library.Page, d library.Document, day library
 	}
 	words := fold(s.String())
 	for _, w := range append(nameWords(r.req.Patient.Given), nameWords(r.req.Patient.Family)...) {
-		if !strings.Contains(words, w) {
+		if there := strings.Contains(words, w) || ocr && almost(words, w); !there {
 			return false
 		}
 	}
@@ -90,4 +100,9 @@ func (r *reader) goodPaper(pages []library.Page, d library.Document, day library
 		}
 	}
 	return true
+}
+
+// almost reports whether a word of s is w but for a letter that was read wrongly.
+func almost(s, w string) bool {
+	return slices.ContainsFunc(strings.Fields(s), func(v string) bool { return oneApart(strings.Trim(v, ".,;:()"), w) })
 }

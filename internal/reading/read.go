@@ -29,28 +29,25 @@ func Read(pages []library.Page, opts Options) library.Reading {
 		}
 	}
 	docs := documents(pages, r)
+	forms := formPages(docs)
 	r.pages = requestPages(pages, docs)
 	m := r.unquote(r.pages)
-	r.t = newText(m.pages, m.quoted, m.dropped, formPages(docs))
+	r.t = newText(m.pages, m.quoted, m.dropped, forms)
 	r.flat = strings.ReplaceAll(r.t.s, "\n", " ")
 	r.forwarded, r.authors = m.forwarded, m.authors
 	r.spanish = spanish(r.t.s)
 	r.dates = dates(r.t.s, opts.Received)
 	r.dates = r.dates[:min(len(r.dates), 4*most)]
 	r.born = r.births()
-	r.findTyped()
-	r.author = r.typed
-	r.preferPatientsForm(docs)
-
-	r.patient()
-	r.patientFromSignature()
-	r.studies()
-	r.recipient()
-	r.signature()
-	r.reach()
-	r.delivery()
-	r.purpose()
-	r.expires()
+	r.form = newForm(m.pages, forms)
+	if onlyForms(r.pages, forms) {
+		r.fillIn(r.form)
+		r.formSignature(r.form)
+		r.formExpires(r.form)
+	} else {
+		r.letter(docs)
+		r.fillIn(r.form)
+	}
 
 	out := library.Reading{Documents: docs, Request: r.req, Fields: r.fields, Others: r.others()}
 	out.Missing = r.missing(pages, docs)
@@ -64,6 +61,33 @@ func Read(pages []library.Page, opts Options) library.Reading {
 		out.Fields = []library.Field{}
 	}
 	return out
+}
+
+// letter reads what is said in sentences and in blocks of an address.
+func (r *reader) letter(docs []library.Document) {
+	r.findTyped()
+	r.author = r.typed
+	r.preferPatientsForm(docs)
+
+	r.patient()
+	r.patientFromSignature()
+	r.studies()
+	r.recipient()
+	r.signature()
+	r.reach()
+	r.delivery()
+	r.purpose()
+	r.expires()
+}
+
+// onlyForms reports whether nothing but forms makes the request.
+func onlyForms(pages []library.Page, forms map[int]bool) bool {
+	for _, p := range pages {
+		if !forms[p.Number] {
+			return false
+		}
+	}
+	return len(pages) > 0
 }
 
 // A reader is one request being read.
@@ -81,6 +105,8 @@ type reader struct {
 	typed     typedName
 	best      *destination  // Where the images shall go, if it has an address.
 	all       []destination // Every address.
+	form      *form         // What stands on the pages that are forms.
+	pen       *line         // The signature, where it was taken for words.
 	author    typedName     // Typed, before an enclosed form took its place.
 	signedAt  [2]int        // Where an electronic signature stands.
 	req       library.Request

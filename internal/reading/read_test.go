@@ -407,6 +407,7 @@ func TestReadDocuments(t *testing.T) {
 		"separator and blank page": {pages: []library.Page{paper(library.SourceOCR, "DOCUMENT SEPARATOR\nSEP-0042"), paper(library.SourceOCR, fullLetter), paper(library.SourceOCR, "")}, want: "[{separator [1]} {letter [2]} {blank [3]}]"},
 		"message that passes on":   {pages: []library.Page{mail("Please find my letter attached."), paper(library.SourceText, fullLetter)}, want: "[{other [1]} {letter [2]}]"},
 		"message that asks itself": {pages: []library.Page{mail("Please send my CT chest of 1/2/2026."), paper(library.SourceText, "CERTIFICATE OF DEATH")}, want: "[{letter [1]} {death-certificate [2]}]"},
+		"license":                  {pages: []library.Page{paper(library.SourceOCR, "NORTH CAROLINA\n4d DLN 000000000001\n1 QUILL\n2 ADA MAE\n3 DOB 03/19/1961\n4a ISS 1/1/2024 | 4b EXP 1/1/2032\n15 SEX F | 18 EYES BRO")}, want: "[{identification [1]}]"},
 		"authorization":            {pages: []library.Page{paper(library.SourceText, "Authorization to Release Medical Information\nPatient Name: Ada Quill")}, want: "[{authorization-form [1]}]"},
 		"letter about a paper":     {pages: []library.Page{paper(library.SourceText, "Dear Library,\nI hold her power of attorney, copy attached, and it covers health information.")}, want: "[{letter [1]}]"},
 	}
@@ -421,15 +422,33 @@ func TestReadDocuments(t *testing.T) {
 	}
 }
 
-// What is taken from a form is never offered as sure: its boxes are not known here.
-func TestReadDoubtsForms(t *testing.T) {
+// A signature that a reader of print takes for words is a signature; a name in print is none.
+func TestReadSignatureTakenForWords(t *testing.T) {
 	t.Parallel()
 
-	form := paper(library.SourceText, "AUTHORIZATION TO RELEASE MEDICAL INFORMATION\n\nPatient name: Ada Quill\nDate of birth: 3/19/1961\nMRN: D1000042")
-	for _, f := range reading.Read([]library.Page{form}, options).Fields {
-		if f.Confidence > 0.7 {
-			t.Errorf("field %s has confidence %v", f.Name, f.Confidence)
+	scrawled := paper(library.SourceOCR, strings.Replace(fullLetter, "~~~", "Ada Quill", 1))
+	for i, l := range scrawled.Lines {
+		if l.Text() == "Ada Quill" {
+			for j := range scrawled.Lines[i].Words {
+				scrawled.Lines[i].Words[j].Box.H = 0.03
+			}
 		}
+	}
+	tests := map[string]struct {
+		page library.Page
+		want string
+	}{
+		"tall words over the typed name": {page: scrawled, want: "true Ada M. Quill 2026-06-02 patient false"},
+		"typed name alone":               {page: paper(library.SourceOCR, strings.Replace(fullLetter, "~~~", "", 1)), want: "false Ada M. Quill 2026-06-02 patient false"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			if got := signature(reading.Read([]library.Page{tt.page}, options)); got != tt.want {
+				t.Errorf("signature %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 
@@ -449,6 +468,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(agentsLetter, true)
 	f.Add("> > On 1/1/2026 x wrote:\n>> Patient: A, B\nFrom: a\nTo: b\n/s/ É É", true)
 	f.Add("CT CT CT MRI (x-ray x-ray) 1/1/26 to 2/2/26 Patient: ( DOB ) 1 A B, C 12345", false)
+	f.Add("AUTHORIZATION FOR RELEASE OF INFORMATION\nPatient Name: | ____ ( ) X\nSignature of Patient | Date:\n~~~\nCity/State/Zip: A, NC 1", false)
 	f.Fuzz(func(t *testing.T, s string, isMail bool) {
 		p := paper(library.SourceOCR, s)
 		if isMail {

@@ -41,7 +41,11 @@ func (r *reader) findTyped() {
 			}
 		}
 		if closing.MatchString(l.text) {
-			for j := i + 1; j < min(len(lines), i+4); j++ {
+			for j := i + 1; j < min(len(lines), i+5); j++ {
+				if r.penned(lines, j) {
+					r.pen = &lines[j]
+					continue
+				}
 				if r.takeTyped(lines[j], 0.88) {
 					r.typed.staff = jobLine.MatchString(r.typed.role) || j+1 < len(lines) && jobLine.MatchString(lines[j+1].text)
 					break
@@ -67,6 +71,26 @@ func (r *reader) findTyped() {
 			r.typed = typedName{start: at, end: at + len(v), name: oneLine(v), confidence: 0.6}
 		}
 	}
+}
+
+// penned reports whether line i is a signature that was taken for words: it
+// stands where one signs, and is taller than print, hardly legible, or the name that is typed below it.
+func (r *reader) penned(lines []line, i int) bool {
+	l := lines[i]
+	source, height, _ := r.t.written(l.start, l.end)
+	if source != library.SourceOCR || l.box == nil || closing.MatchString(l.text) || ruleOfLines.MatchString(l.text) || organization.MatchString(l.text) {
+		return false
+	}
+	body := r.t.height(l.page)
+	if height > 1.5*body {
+		return true
+	}
+	_, _, trust := r.t.where(l.start, l.end)
+	if trust < 0.45 {
+		return true
+	}
+	return i+1 < len(lines) && lines[i+1].box != nil && lines[i+1].page == l.page && lines[i+1].box.Y-l.box.Y < 0.09 &&
+		nameLine.MatchString(l.text) && nameLine.MatchString(lines[i+1].text) && sameName(l.text, lines[i+1].text)
 }
 
 var trailingName = regexp.MustCompile(`[.!?\n] *(` + nameWord + `(?: ` + nameWord + `){1,2})$`)
@@ -99,6 +123,7 @@ func (r *reader) signature() {
 	switch {
 	case r.electronic():
 	case r.inkSignature():
+	case r.penSignature():
 	default:
 		r.noSignature()
 	}
@@ -211,6 +236,30 @@ func (r *reader) inkSignature() bool {
 	return false
 }
 
+// penSignature takes the signature that was read as words.
+func (r *reader) penSignature() bool {
+	set := func(page int, box *library.Box, confidence float64) bool {
+		r.req.Signature.Present = true
+		r.fieldAt("signature.present", "true", confidence, page, box)
+		r.fieldAt("signature.electronic", "false", confidence, page, box)
+		return true
+	}
+	if r.pen != nil {
+		return set(r.pen.page, r.pen.box, 0.8)
+	}
+	for _, m := range besideSignature.FindAllStringSubmatchIndex(r.t.s, most) {
+		source, _, _ := r.t.written(m[2], m[3])
+		page, box, trust := r.t.where(m[2], m[3])
+		if source == library.SourceOCR && box != nil && trust < 0.75 && box.W > 0.02 {
+			return set(page, box, 0.65)
+		}
+	}
+	return false
+}
+
+// besideSignature is what stands behind the word "Signature:" before a date.
+var besideSignature = regexp.MustCompile(`(?im)\b(?:signature|firma)\s*:[ \t]*([^\n]{2,60}?)(?:[ \t]+(?:date|fecha)\b.*)?$`)
+
 // strokes reports whether b has the size of a signature.
 func strokes(b library.Box) bool {
 	return b.W >= 0.05 && b.W <= 0.7 && b.H >= 0.008 && b.H <= 0.2
@@ -319,7 +368,7 @@ func (r *reader) signatureDate() {
 				continue
 			}
 			if alone := oneLine(r.t.s[l.start:w.start] + r.t.s[w.end:l.end]); len(alone) < 22 && !strings.ContainsAny(alone, "0123456789:") && len(mentions(l.text)) == 0 {
-				if len(strings.Trim(alone, ".,- ")) == 0 || place.MatchString(alone) {
+				if len(strings.Trim(alone, ".,- ")) == 0 || placeLine.MatchString(alone) {
 					set(w, 0.88)
 					return
 				}
@@ -328,7 +377,7 @@ func (r *reader) signatureDate() {
 	}
 }
 
-var place = regexp.MustCompile(`^\p{Lu}[\p{L} ]+,?\.?$`)
+var placeLine = regexp.MustCompile(`^\p{Lu}[\p{L} ]+,?\.?$`)
 
 func (r *reader) isBirth(w when) bool {
 	for _, b := range r.born {

@@ -49,6 +49,7 @@ func newText(pages []library.Page, quoted, dropped map[lineKey]bool, forms map[i
 	var b strings.Builder
 	for _, p := range pages {
 		var above *library.Box
+		pitch := pitchOf(p)
 		for i, l := range p.Lines {
 			if dropped[lineKey{p.Number, i}] {
 				continue
@@ -58,7 +59,7 @@ func newText(pages []library.Page, quoted, dropped map[lineKey]bool, forms map[i
 				break
 			}
 			box := boxOf(l.Words)
-			if b.Len() > 0 && (len(l.Words) == 0 || apart(above, box)) && !strings.HasSuffix(b.String(), "\n\n") {
+			if b.Len() > 0 && (len(l.Words) == 0 || apart(above, box, pitch)) && !strings.HasSuffix(b.String(), "\n\n") {
 				b.WriteByte('\n')
 			}
 			if len(l.Words) == 0 {
@@ -85,6 +86,9 @@ func (t *text) line(b *strings.Builder, p library.Page, l library.Line, quoted, 
 			b.WriteByte(gap(l.Words[i-1], w))
 		}
 		start := b.Len()
+		if w.Text == "|" && p.Source == library.SourceOCR {
+			w.Text = "I" // As "I am" is often read.
+		}
 		b.WriteString(w.Text)
 		t.spans = append(t.spans, span{start, b.Len(), w, p.Number, p.Source, quoted, form})
 	}
@@ -103,12 +107,39 @@ func gap(a, b library.Word) byte {
 	return ' '
 }
 
-// apart reports whether there is more room between two lines than between the lines of a paragraph.
-func apart(above, below *library.Box) bool {
+// apart reports whether there is more room between two lines than between the
+// lines of a paragraph, which are pitch from each other; 0 for not known.
+func apart(above, below *library.Box, pitch float64) bool {
 	if above == nil || below == nil {
 		return false
 	}
+	if pitch > 0 {
+		return below.Y+below.H/2-above.Y-above.H/2 > 1.3*pitch
+	}
 	return below.Y-(above.Y+above.H) > 0.75*math.Min(above.H, below.H)
+}
+
+// pitchOf returns how far the lines of paragraphs are from each other on a page
+// that was read from a picture. There boxes fit the letters, and say little of the room between lines.
+func pitchOf(p library.Page) float64 {
+	if p.Source != library.SourceOCR {
+		return 0
+	}
+	var all []float64
+	for i := 1; i < len(p.Lines); i++ {
+		a, b := boxOf(p.Lines[i-1].Words), boxOf(p.Lines[i].Words)
+		if a == nil || b == nil {
+			continue
+		}
+		if d := b.Y + b.H/2 - a.Y - a.H/2; d > 0.008 && d < 0.05 {
+			all = append(all, d)
+		}
+	}
+	if len(all) < 8 {
+		return 0
+	}
+	sort.Float64s(all)
+	return all[len(all)*2/5]
 }
 
 func boxOf(words []library.Word) *library.Box {
@@ -230,4 +261,34 @@ func abbreviation(s string) bool {
 		return true
 	}
 	return false
+}
+
+// written returns how t.s[start:end] was obtained, how tall its words are and on which page they stand.
+func (t *text) written(start, end int) (source library.Source, height float64, page int) {
+	i := sort.Search(len(t.spans), func(i int) bool { return t.spans[i].end > start })
+	n := 0
+	for ; i < len(t.spans) && t.spans[i].start < end; i++ {
+		s := t.spans[i]
+		source, page = s.source, s.page
+		if s.word.Box != nil {
+			height += s.word.Box.H
+			n++
+		}
+	}
+	return source, height / float64(max(1, n)), page
+}
+
+// height returns how tall the words of a page are: the middle one of them all.
+func (t *text) height(page int) float64 {
+	var all []float64
+	for _, s := range t.spans {
+		if s.page == page && s.word.Box != nil {
+			all = append(all, s.word.Box.H)
+		}
+	}
+	if len(all) == 0 {
+		return 1
+	}
+	sort.Float64s(all)
+	return all[len(all)/2]
 }

@@ -43,60 +43,62 @@ type fault struct {
 	page  int    // Where no field says so.
 }
 
-// A check is a function with the kinds of fault that it can find.
+// A check is a function with the kinds of fault that it can find, and what
+// among the choices these are about.
 type check struct {
 	run    func(Facts) []fault
 	faults []string
+	about  about
 }
 
 // checks are the functions that packs name.
 var checks = map[string]check{
 	// intake.go.
-	"bound_to_one_case": {boundToOneCase, []string{"unbound", "several"}},
-	"pages_legible":     {pagesLegible, []string{"trouble"}},
-	"attachments_safe":  {attachmentsSafe, []string{"trouble"}},
-	"not_asked_before":  {notAskedBefore, []string{"duplicate"}},
-	"one_patient":       {onePatient, []string{"several"}},
+	"bound_to_one_case": {boundToOneCase, []string{"unbound", "several"}, papersAlone},
+	"pages_legible":     {pagesLegible, []string{"trouble"}, papersAlone},
+	"attachments_safe":  {attachmentsSafe, []string{"trouble"}, papersAlone},
+	"not_asked_before":  {notAskedBefore, []string{"duplicate"}, patientChosen | facilityChosen},
+	"one_patient":       {onePatient, []string{"several"}, papersAlone},
 
 	// basis.go.
-	"basis_known":         {basisKnown, []string{"unknown", "unlike", "unsure"}},
-	"basis_access":        {basisAccess, []string{"not-self"}},
-	"basis_treatment":     {basisTreatment, []string{"no-provider"}},
-	"basis_judged_by_law": {basisJudgedByLaw, []string{"always"}},
+	"basis_known":         {basisKnown, []string{"unknown", "unlike", "unsure"}, facilityChosen},
+	"basis_access":        {basisAccess, []string{"not-self"}, papersAlone},
+	"basis_treatment":     {basisTreatment, []string{"no-provider"}, facilityChosen},
+	"basis_judged_by_law": {basisJudgedByLaw, []string{"always"}, papersAlone},
 
 	// letter.go.
-	"patient_named":       {patientNamed, []string{"missing", "initial"}},
-	"birth_date_given":    {birthDateGiven, []string{"missing", "impossible"}},
-	"record_number_given": {recordNumberGiven, []string{"missing"}},
-	"recipient_named":     {recipientNamed, []string{"name", "address"}},
-	"studies_named":       {studiesNamed, []string{"none", "open"}},
-	"signed":              {signed, []string{"missing"}},
-	"signature_dated":     {signatureDated, []string{"missing", "future", "old", "minor"}},
-	"signed_by_patient":   {signedByPatient, []string{"differs", "unknown"}},
-	"signer_authorized":   {signerAuthorized, []string{"unstated", "no-paper"}},
-	"delivery_named":      {deliveryNamed, []string{"missing"}},
-	"author_is_patient":   {authorIsPatient, []string{"proxy"}},
-	"contact_given":       {contactGiven, []string{"missing"}},
+	"patient_named":       {patientNamed, []string{"missing", "initial"}, papersAlone},
+	"birth_date_given":    {birthDateGiven, []string{"missing", "impossible"}, papersAlone},
+	"record_number_given": {recordNumberGiven, []string{"missing"}, papersAlone},
+	"recipient_named":     {recipientNamed, []string{"name", "address"}, papersAlone},
+	"studies_named":       {studiesNamed, []string{"none", "open"}, papersAlone},
+	"signed":              {signed, []string{"missing"}, papersAlone},
+	"signature_dated":     {signatureDated, []string{"missing", "future", "old", "minor"}, papersAlone},
+	"signed_by_patient":   {signedByPatient, []string{"differs", "unknown"}, papersAlone},
+	"signer_authorized":   {signerAuthorized, []string{"unstated", "no-paper"}, papersAlone},
+	"delivery_named":      {deliveryNamed, []string{"missing"}, papersAlone},
+	"author_is_patient":   {authorIsPatient, []string{"proxy"}, papersAlone},
+	"contact_given":       {contactGiven, []string{"missing"}, papersAlone},
 
 	// papers.go.
-	"paper_judged":      {paperJudged, []string{"paper"}},
-	"health_care_power": {healthCarePower, []string{"general"}},
+	"paper_judged":      {paperJudged, []string{"paper"}, papersAlone},
+	"health_care_power": {healthCarePower, []string{"general"}, papersAlone},
 
 	// identity.go.
-	"identity_read_surely": {identityReadSurely, []string{"unsure"}},
-	"two_identifiers":      {twoIdentifiers, []string{"none", "one", "birth-date"}},
-	"no_patient_alike":     {noPatientAlike, []string{"twins", "told-apart"}},
-	"name_as_recorded":     {nameAsRecorded, []string{"alike", "differs"}},
-	"record_number_fits":   {recordNumberFits, []string{"conflict", "unknown"}},
+	"identity_read_surely": {identityReadSurely, []string{"unsure"}, papersAlone},
+	"two_identifiers":      {twoIdentifiers, []string{"none", "one", "birth-date"}, patientChosen},
+	"no_patient_alike":     {noPatientAlike, []string{"twins", "told-apart"}, patientChosen},
+	"name_as_recorded":     {nameAsRecorded, []string{"alike", "differs"}, patientChosen},
+	"record_number_fits":   {recordNumberFits, []string{"conflict", "unknown"}, patientChosen},
 
 	// studies.go.
-	"every_item_resolved": {everyItemResolved, []string{"nothing", "open", "not-found"}},
-	"nothing_unasked":     {nothingUnasked, []string{"study", "image"}},
-	"studies_complete":    {studiesComplete, []string{"empty", "count"}},
+	"every_item_resolved": {everyItemResolved, []string{"nothing", "open", "not-found"}, patientChosen | studiesChosen},
+	"nothing_unasked":     {nothingUnasked, []string{"study", "image"}, patientChosen | studiesChosen},
+	"studies_complete":    {studiesComplete, []string{"empty", "count"}, patientChosen | studiesChosen},
 
 	// destination.go.
-	"destination_known":  {destinationKnown, []string{"none", "self", "unlike", "fuzzy"}},
-	"destination_unique": {destinationUnique, []string{"twins", "told-apart"}},
+	"destination_known":  {destinationKnown, []string{"none", "self", "unlike", "fuzzy"}, facilityChosen},
+	"destination_unique": {destinationUnique, []string{"twins", "told-apart"}, facilityChosen},
 }
 
 // Check returns what the pack finds wrong with the facts, in the order of its
@@ -107,8 +109,11 @@ func (p *Pack) Check(f Facts) []library.Finding {
 		if len(r.Bases) > 0 && !slices.Contains(r.Bases, f.Basis) {
 			continue
 		}
-		for _, found := range checks[r.Check].run(f) {
-			findings = append(findings, r.finding(f, found))
+		c := checks[r.Check]
+		for _, found := range c.run(f) {
+			finding := r.finding(f, found)
+			finding.About = f.digest(c.about)
+			findings = append(findings, finding)
 		}
 	}
 	return findings

@@ -60,7 +60,7 @@ func chosen(c library.PatientCandidate, by string) library.PatientCandidate {
 func facts() rules.Facts {
 	f := rules.Facts{
 		Reading: letter(), Channel: library.ChannelEmail, Received: "2026-04-08", Today: "2026-04-09",
-		Basis: library.BasisTreatment, Bound: []library.CaseID{"K7MQ-42XR"},
+		Basis: library.BasisTreatment, Bound: []library.CaseID{"K7MQ-42XD"},
 		Site: rules.Site{RequireSignatureDate: true},
 	}
 	f.Match = library.Match{

@@ -15,14 +15,42 @@ import (
 // one person speaks, such as the command line's: it signs every update, and the
 // signals named, for actor.
 func ClientInterceptor(s Signer, actor Actor, signals ...string) interceptor.ClientInterceptor {
-	return &clientInterceptor{signer: s, actor: actor, signals: slices.Clone(signals)}
+	return &clientInterceptor{signer: s, who: func(context.Context) Actor { return actor }, signals: slices.Clone(signals)}
+}
+
+// ContextInterceptor returns the interceptor for a Temporal client through which
+// many people speak, such as that of their pages: it signs every update, and
+// the signals named, for whoever [WithActor] named in the context of the call.
+// When it names nobody they are [library.Invalid], and nothing is sent.
+//
+// What starts a workflow with an update, or with a signal of those named, is
+// refused: staff speak to cases that there are.
+func ContextInterceptor(s Signer, signals ...string) interceptor.ClientInterceptor {
+	return &clientInterceptor{signer: s, who: actorIn, signals: slices.Clone(signals), noStart: true}
+}
+
+type actorKey struct{}
+
+// WithActor returns a context in which actor speaks through a client with the
+// [ContextInterceptor]. The caller has found out who it is: a page from the
+// session, and never from what a browser says.
+func WithActor(ctx context.Context, actor Actor) context.Context {
+	actor.Roles = slices.Clone(actor.Roles)
+	return context.WithValue(ctx, actorKey{}, actor)
+}
+
+// actorIn returns whom [WithActor] named, or nobody.
+func actorIn(ctx context.Context) Actor {
+	actor, _ := ctx.Value(actorKey{}).(Actor)
+	return actor
 }
 
 type clientInterceptor struct {
 	interceptor.ClientInterceptorBase
 	signer  Signer
-	actor   Actor
+	who     func(context.Context) Actor
 	signals []string
+	noStart bool
 }
 
 // InterceptClient implements [interceptor.ClientInterceptor].
@@ -65,6 +93,22 @@ func (o *outbound) SignalWorkflow(ctx context.Context, in *interceptor.ClientSig
 	return o.Next.SignalWorkflow(ctx, &out)
 }
 
+// SignalWithStartWorkflow implements [interceptor.ClientOutboundInterceptor].
+func (o *outbound) SignalWithStartWorkflow(ctx context.Context, in *interceptor.ClientSignalWithStartWorkflowInput) (client.WorkflowRun, error) {
+	if o.signing.noStart && slices.Contains(o.signing.signals, in.SignalName) {
+		return nil, library.Errorf(library.Invalid, "sign "+in.SignalName, in.Options.ID, "a message of the staff's starts no workflow")
+	}
+	return o.Next.SignalWithStartWorkflow(ctx, in)
+}
+
+// UpdateWithStartWorkflow implements [interceptor.ClientOutboundInterceptor].
+func (o *outbound) UpdateWithStartWorkflow(ctx context.Context, in *interceptor.ClientUpdateWithStartWorkflowInput) (client.WorkflowUpdateHandle, error) {
+	if o.signing.noStart {
+		return nil, library.Errorf(library.Invalid, "sign "+in.UpdateOptions.UpdateName, in.UpdateOptions.WorkflowID, "a message of the staff's starts no workflow")
+	}
+	return o.Next.UpdateWithStartWorkflow(ctx, in)
+}
+
 // sign puts a header for arg into the header that ctx carries, and returns arg
 // as the JSON that was signed.
 func (c *clientInterceptor) sign(ctx context.Context, workflowID, message string, arg any) (json.RawMessage, error) {
@@ -72,7 +116,7 @@ func (c *clientInterceptor) sign(ctx context.Context, workflowID, message string
 	if err != nil {
 		return nil, library.Errorf(library.Invalid, "sign "+message, workflowID, "the message cannot be written as JSON")
 	}
-	text, err := c.signer.Sign(c.actor, workflowID, message, payload)
+	text, err := c.signer.Sign(c.who(ctx), workflowID, message, payload)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package tools_test
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,7 +58,7 @@ func TestSecrets(t *testing.T) {
 	before := contents(t, dir)
 
 	// What a person must write is asked for, and everything else is there.
-	byHand := []string{"mailbox_password", "smtp_password", "pacs_password"}
+	byHand := []string{"mailbox_password", "smtp_password", "pacs_password", "oidc_client_secret", "staff_tls_certificate", "staff_tls_key"}
 	for name, s := range load(t, composeText(t)).Secrets {
 		file := secretFile(t, s)
 		if strings.HasPrefix(file, "keys/") {
@@ -146,7 +147,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scripts = append(scripts, filepath.Join(root, "deploy", "secrets.sh"), filepath.Join(root, ".ci", "run"))
+	scripts = append(scripts, filepath.Join(root, "deploy", "secrets.sh"), filepath.Join(root, "deploy", "certificates.sh"), filepath.Join(root, ".ci", "run"))
 	if len(scripts) < 5 {
 		t.Fatalf("there are %d scripts, want all of them", len(scripts))
 	}
@@ -162,5 +163,63 @@ func TestScripts(t *testing.T) {
 		if out, err := exec.CommandContext(t.Context(), shell, "-n", script).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", script, err, out)
 		}
+	}
+}
+
+// TestCertificates runs the script that makes the certificates, and asks
+// OpenSSL what they are good for. A test of devtools/temporal connects with them.
+func TestCertificates(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	run := func() string {
+		out, err := exec.CommandContext(t.Context(), "sh", filepath.Join(root, "deploy", "certificates.sh"), dir).CombinedOutput()
+		if err != nil {
+			t.Fatalf("deploy/certificates.sh: %v\n%s", err, out)
+		}
+		return string(out)
+	}
+	run()
+	good := func(authority, purpose, certificate string) bool {
+		return exec.CommandContext(t.Context(), "openssl", "verify", "-purpose", purpose, "-CAfile", filepath.Join(dir, authority), filepath.Join(dir, certificate)).Run() == nil
+	}
+	for name, tt := range map[string]struct {
+		authority, purpose, certificate string
+		want                            bool
+	}{
+		"the frontend serves":               {"temporal/ca.pem", "sslserver", "temporal/frontend.pem", true},
+		"the frontend is no client":         {"temporal/ca.pem", "sslclient", "temporal/frontend.pem", false},
+		"a worker is a client":              {"temporal/ca.pem", "sslclient", "worker/client.pem", true},
+		"a worker does not serve":           {"worker/ca.pem", "sslserver", "worker/client.pem", false},
+		"a worker is no part of Temporal":   {"temporal/cluster-ca.pem", "sslclient", "worker/client.pem", false},
+		"a part of Temporal is no client":   {"temporal/ca.pem", "sslclient", "temporal/cluster.pem", false},
+		"parts of Temporal know each other": {"temporal/cluster-ca.pem", "sslclient", "temporal/cluster.pem", true},
+	} {
+		if got := good(tt.authority, tt.purpose, tt.certificate); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+	for name, volume := range certified {
+		part := strings.TrimPrefix(volume, "certificates-")
+		if _, err := os.Stat(filepath.Join(dir, part, "ca.pem")); err != nil {
+			t.Errorf("there is no certificate for %s: %v", name, err)
+		}
+	}
+	leftovers, err := filepath.Glob(filepath.Join(dir, "*", "ca-key.pem"))
+	if err != nil || len(leftovers) > 0 {
+		t.Errorf("an authority's key is kept: %v (%v)", leftovers, err)
+	}
+
+	before := contents(t, filepath.Join(dir, "worker"))
+	run()
+	if after := contents(t, filepath.Join(dir, "worker")); !maps.Equal(before, after) {
+		t.Error("a second run changed a certificate")
+	}
+	// One part's loss renews all: they would not know each other.
+	if err := os.RemoveAll(filepath.Join(dir, "ui")); err != nil {
+		t.Fatal(err)
+	}
+	run()
+	if after := contents(t, filepath.Join(dir, "worker")); after["client.pem"] == before["client.pem"] || !good("ui/ca.pem", "sslclient", "worker/client.pem") {
+		t.Error("after a loss, not all certificates are of one authority")
 	}
 }

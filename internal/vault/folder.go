@@ -50,6 +50,15 @@ func NewFolder(path string, ring *Keyring) (*Folder, error) {
 	return f, nil
 }
 
+// ReadFolder returns the store in the folder path for a process that only
+// reads, and may have no right to write there.
+func ReadFolder(path string, ring *Keyring) (*Folder, error) {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return nil, library.Errorf(library.NotFound, "open vault", "", "the folder %s is not there", path)
+	}
+	return &Folder{path: path, ring: ring}, nil
+}
+
 // unfinished is where files are until they are whole.
 func (f *Folder) unfinished() string { return filepath.Join(f.path, "tmp") }
 

@@ -64,6 +64,42 @@ func segment(escaped string) (string, bool) {
 	return s, !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == '\\' })
 }
 
+// plainPath reports whether every server reads the path of a page alike. A
+// server that takes out dots or double slashes would look at another page than
+// the one that the access log names.
+func plainPath(escaped string) bool {
+	parts := strings.Split(escaped, "/")
+	for i, p := range parts {
+		if p == "" && (i == 0 || i == len(parts)-1) {
+			continue
+		}
+		if _, ok := segment(p); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// workflowOf returns the workflow at which a GET with this path looks, or "" if
+// it looks at none of the namespace's. It is false where a server that unescapes
+// twice, as one page of the UI's does, would find another.
+func (g *Gateway) workflowOf(escaped string) (string, bool) {
+	parts := strings.Split(escaped, "/")
+	for i, p := range parts {
+		parts[i], _ = url.PathUnescape(p)
+	}
+	if len(parts) < 7 || !strings.EqualFold(strings.Join(parts[:4], "/")+"/", callPrefix) || !strings.EqualFold(parts[5], "workflows") {
+		return "", true
+	}
+	if strings.Contains(parts[4]+parts[6], "%") {
+		return "", false
+	}
+	if parts[4] != g.o.Namespace {
+		return "", true
+	}
+	return parts[6], true
+}
+
 // path returns the call's path, and how it is escaped.
 func (c call) path() (plain, escaped string) {
 	parts := []string{c.namespace, "workflows", c.workflow, c.kind, c.name}
@@ -174,9 +210,9 @@ func marshal(c call, m proto.Message) ([]byte, error) {
 // maxAnswer is the most bytes of an update's answer that are looked at.
 const maxAnswer = 4 << 20
 
-// readable decodes the failure in the answer to an update. The UI shows its
-// message as it is, and encrypted it would read "Encoded failure": whoever was
-// refused must read why.
+// readable decodes the failure in the answer to an update, and enters in the
+// access log that it was refused. The UI shows a failure's message as it is, and
+// encrypted it would read "Encoded failure": whoever was refused must read why.
 func (g *Gateway) readable(r *http.Response) error {
 	c, ok := parseCall(r.Request.URL.EscapedPath())
 	if !ok || r.Request.Method != http.MethodPost || c.kind != updateCall || r.StatusCode != http.StatusOK {
@@ -193,6 +229,9 @@ func (g *Gateway) readable(r *http.Response) error {
 	if unmarshal(c, body, &answer) == nil && answer.GetOutcome().GetFailure() != nil {
 		dc := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), g.o.Codec)
 		reveal(dc, answer.GetOutcome().GetFailure())
+		if g.enterRefused(r.Request.Context()) != nil { // The refusal stands, and is told.
+			answer.GetOutcome().GetFailure().Message += notEntered
+		}
 		if b, err := marshal(c, &answer); err == nil {
 			body = b
 		}

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -135,7 +136,10 @@ func TestRefusalIsReadable(t *testing.T) {
 	h.answer = []byte(toJSON(t, &workflowservice.UpdateWorkflowExecutionResponse{
 		Outcome: &updatepb.Outcome{Value: &updatepb.Outcome_Failure{Failure: failure}},
 	}))
-	w := h.ask(t, "POST", casePath+"/update/approve", updateBody(t, jsonPayload(said)))
+	ask := func() *httptest.ResponseRecorder {
+		return h.ask(t, "POST", casePath+"/update/approve", updateBody(t, jsonPayload(said)))
+	}
+	w := ask()
 	var got workflowservice.UpdateWorkflowExecutionResponse
 	if err := protojson.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
@@ -144,11 +148,21 @@ func TestRefusalIsReadable(t *testing.T) {
 	if f.GetMessage() != "not by your role" || !strings.Contains(f.GetCause().GetMessage(), "alas") {
 		t.Errorf("answered %s", w.Body)
 	}
+	looks := h.access.take()
+	if len(looks) != 1 || looks[0].What != library.LookRefused || looks[0].Case != caseID || looks[0].Actor.Subject != alice.Subject ||
+		looks[0].Session == "" || !strings.HasSuffix(looks[0].Detail, "/update/approve") {
+		t.Errorf("entered %+v", looks)
+	}
+	// A log that fails takes nobody's answer away.
+	h.access.err = errors.New("disk full")
+	if w := ask(); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "not by your role (and this attempt could not be entered") {
+		t.Errorf("unlogged: %d %s", w.Code, w.Body)
+	}
 
 	// An answer that is no failure, or nothing that is known, stays as it is.
 	for _, answer := range []string{`{"outcome":{"success":{"payloads":[]}}}`, "not JSON"} {
 		h.answer = []byte(answer)
-		if w := h.ask(t, "POST", casePath+"/update/approve", updateBody(t, jsonPayload(said))); w.Body.String() != answer {
+		if w := ask(); w.Body.String() != answer || len(h.access.take()) != 0 {
 			t.Errorf("%q became %q", answer, w.Body)
 		}
 	}
@@ -171,7 +185,7 @@ func FuzzPath(f *testing.F) {
 			return
 		}
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
-		r.URL, r.Host, r.RemoteAddr = u, h.host, "127.0.0.1:50000"
+		r.URL, r.Host = u, h.host
 		h.seen, h.bodies = nil, nil
 		h.gateway.ServeHTTP(httptest.NewRecorder(), r)
 		if len(h.seen) == 0 {

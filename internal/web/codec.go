@@ -1,11 +1,10 @@
 package web
 
 import (
+	"context"
 	"io"
 	"mime"
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -21,52 +20,53 @@ const (
 
 // codecHandler encodes and decodes payloads for the Temporal UI (POST
 // /codec/encode and /codec/decode, each with a JSON Payloads message for body
-// and answer). Only this machine may ask.
+// and answer), for everybody who is signed in.
 //
 // The SDK has such a handler, but one without bounds, and of which one payload
 // that cannot be decoded hides all others.
 type codecHandler struct{ codec converter.PayloadCodec }
 
-// ServeHTTP implements [http.Handler].
-func (h codecHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serve answers a request. Before payloads are decoded it calls enter with their
+// number, and decodes none if that fails.
+func (h codecHandler) serve(w http.ResponseWriter, r *http.Request, enter func(ctx context.Context, payloads int) error) {
 	var do func([]*commonpb.Payload) ([]*commonpb.Payload, error)
 	switch r.URL.Path {
 	case "/codec/encode":
-		do = h.codec.Encode
+		do, enter = h.codec.Encode, func(context.Context, int) error { return nil } // It shows nothing.
 	case "/codec/decode":
 		do = h.decode
 	}
 	if do == nil || r.Method != http.MethodPost {
-		refuse(w, http.StatusNotFound, "the codec knows POST /codec/encode and /codec/decode")
-		return
-	}
-	if !loopback(r.RemoteAddr) {
-		refuse(w, http.StatusForbidden, "payloads are decoded for this machine alone")
+		refuse(w, r, http.StatusNotFound, "the codec knows POST /codec/encode and /codec/decode")
 		return
 	}
 	// A form, which any page may send anywhere, cannot have this type.
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		refuse(w, http.StatusUnsupportedMediaType, "payloads come as application/json")
+		refuse(w, r, http.StatusUnsupportedMediaType, "payloads come as application/json")
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCodecBody))
 	if err != nil {
-		refuse(w, http.StatusRequestEntityTooLarge, "too much at once, or not received whole")
+		refuse(w, r, http.StatusRequestEntityTooLarge, "too much at once, or not received whole")
 		return
 	}
 	var payloads commonpb.Payloads
 	if err := protojson.Unmarshal(body, &payloads); err != nil || len(payloads.GetPayloads()) > maxCodecPayloads {
-		refuse(w, http.StatusBadRequest, "these are no payloads")
+		refuse(w, r, http.StatusBadRequest, "these are no payloads")
+		return
+	}
+	if err := enter(r.Context(), len(payloads.GetPayloads())); err != nil {
+		refuse(w, r, http.StatusServiceUnavailable, unlogged)
 		return
 	}
 	out, err := do(payloads.GetPayloads())
 	if err != nil {
-		refuseError(w, err)
+		refuseError(w, r, err)
 		return
 	}
 	b, err := protojson.Marshal(&commonpb.Payloads{Payloads: out})
 	if err != nil {
-		refuse(w, http.StatusInternalServerError, "the payloads cannot be written as JSON")
+		refuse(w, r, http.StatusInternalServerError, "the payloads cannot be written as JSON")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -87,23 +87,9 @@ func (h codecHandler) decode(payloads []*commonpb.Payload) ([]*commonpb.Payload,
 	return out, nil
 }
 
-// loopback reports whether a request came from this machine.
-func loopback(remote string) bool {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return false
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
-}
-
 // preflight answers a browser that asks whether a page of ours, known by
 // another of our names, may use the codec.
 func (g *Gateway) preflight(w http.ResponseWriter, r *http.Request) {
-	if !g.sameOrigin(r) {
-		refuse(w, http.StatusForbidden, "this request comes from another page")
-		return
-	}
 	g.allowOrigin(w, r)
 	w.Header().Set("Access-Control-Allow-Methods", "POST")
 	w.Header().Set("Access-Control-Allow-Headers", "Authorization, Authorization-Extras, Content-Type, X-Namespace")

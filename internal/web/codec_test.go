@@ -33,7 +33,7 @@ func TestCodecEndpoint(t *testing.T) {
 	// One that cannot be decoded hides none of the others.
 	stranger := newHouse(t).seal(t, jsonPayload(said))
 	sealed.Payloads = append(sealed.Payloads, stranger)
-	w = h.ask(t, "POST", "/codec/decode", toJSON(t, &sealed), "Origin", "http://localhost:8080")
+	w = h.ask(t, "POST", "/codec/decode", toJSON(t, &sealed), "Origin", "https://ui.fileroom.localhost")
 	var back commonpb.Payloads
 	if err := protojson.Unmarshal(w.Body.Bytes(), &back); err != nil {
 		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
@@ -42,7 +42,7 @@ func TestCodecEndpoint(t *testing.T) {
 	if !proto.Equal(&back, want) {
 		t.Errorf("decoded as %v", &back)
 	}
-	if got := w.Header().Get("Access-Control-Allow-Origin"); got != "http://localhost:8080" {
+	if got := w.Header().Get("Access-Control-Allow-Origin"); got != "https://ui.fileroom.localhost" {
 		t.Errorf("readable for %q", got)
 	}
 	if len(h.seen) != 0 {
@@ -60,8 +60,13 @@ func TestCodecEndpointRefuses(t *testing.T) {
 		headers              []string
 		want                 int
 	}{
-		"from another machine":  {headers: []string{"From", "192.0.2.7:50000"}, want: 403},
-		"from another page":     {headers: []string{"Origin", "http://evil.example"}, want: 403},
+		"nobody":                {headers: []string{as, "nobody"}, want: 401},
+		"without a role":        {headers: []string{as, nemo.Subject}, want: 403},
+		"sessions away":         {headers: []string{as, "broken"}, want: 503},
+		"viewer":                {headers: []string{as, vera.Subject}, want: 200},
+		"admin":                 {headers: []string{as, adam.Subject}, want: 200},
+		"not by HTTPS":          {headers: []string{"Origin", "http://ui.library.example:8443"}, want: 403},
+		"from another page":     {headers: []string{"Origin", "https://evil.example"}, want: 403},
 		"rebound name":          {headers: []string{"Host", "evil.example:8080"}, want: 421},
 		"a form":                {headers: []string{"Content-Type", "text/plain"}, want: 415},
 		"get":                   {method: "GET", want: 404},
@@ -70,7 +75,7 @@ func TestCodecEndpointRefuses(t *testing.T) {
 		"no JSON":               {body: "x", want: 400},
 		"too many":              {body: `{"payloads":[` + strings.Repeat("{},", 10_000) + "{}]}", want: 400},
 		"huge":                  {body: strings.Repeat(" ", 17<<20), want: 413},
-		"preflight, other page": {method: "OPTIONS", headers: []string{"Origin", "http://evil.example"}, want: 403},
+		"preflight, other page": {method: "OPTIONS", headers: []string{"Origin", "https://evil.example"}, want: 403},
 		"preflight":             {method: "OPTIONS", want: 204},
 		"good":                  {want: 200},
 	}

@@ -1,15 +1,13 @@
 package web
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,33 +17,60 @@ import (
 	"fileroom/internal/staff"
 )
 
-// maxMessage is the most bytes of a signal, update or query that pass. Temporal
-// itself refuses payloads beyond 2 MiB; what people say is far smaller.
+// maxMessage is the most bytes of a signal, an update, a query or another write
+// that pass. Temporal itself refuses payloads beyond 2 MiB; what people say is
+// far smaller.
 const maxMessage = 1 << 20
 
-// Options say what a [Gateway] stands before, and for whom. All are needed.
+// Options say what a [Gateway] stands before, and for whom. All but Own,
+// StrictTransport and Now are needed.
 type Options struct {
 	// Upstream is the Temporal UI, such as http://127.0.0.1:8233. It has no
 	// path: under one, the UI switches its content security policy off.
 	Upstream *url.URL
 
-	// Hosts are the names by which browsers know the gateway, with port, such
-	// as "127.0.0.1:8080". Requests for another host are refused: they come
-	// from a page that had its name point here (DNS rebinding).
+	// Hosts are the names by which browsers know the gateway, in lower case,
+	// with the port unless it is 443, such as "ui.fileroom.localhost:8443".
+	// Requests for another host are refused: they come from a page that had its
+	// name point here (DNS rebinding). What changes something must come from
+	// https:// and one of them.
 	Hosts []string
 
-	// Namespace is the one whose workflows may be spoken to.
+	// Namespace is the one whose workflows may be spoken to, and in which an
+	// administrator may write.
 	Namespace string
 
 	// Messages are the names of the updates and signals that staff may send.
 	// The program's own signals are not among them.
 	Messages []string
 
-	// Actor says who makes a request; false when nobody is signed in.
-	Actor func(*http.Request) (staff.Actor, bool)
+	// Session returns who makes a request that a person made: they opened a
+	// page or a case, or wrote something. Glance does so for a request that the
+	// UI may have made by itself, as it does for ever in a forgotten window: it
+	// asks again, decodes, or queries. Only what Session saw keeps a session
+	// alive. With both, [library.NotFound] and [library.Unauthorized] mean that
+	// nobody is signed in; any other error, that it cannot be told at present.
+	Session, Glance func(*http.Request) (library.Session, error)
+
+	// SignIn answers when somebody opens a page and nobody is signed in.
+	SignIn func(http.ResponseWriter, *http.Request)
+
+	// Access is where it is entered who looked at what, and who wrote.
+	Access library.AccessRecords
 
 	Signer staff.Signer
 	Codec  converter.PayloadCodec
+
+	// Own answers beneath /-/ and at /login, for anybody. Nil is nothing there.
+	Own http.Handler
+
+	// StrictTransport is for how long browsers are told to come by HTTPS alone
+	// (RFC 6797); 0 is not to tell them, as on localhost, where it would bind
+	// every other program of the machine.
+	StrictTransport time.Duration
+
+	// Now is the clock; time.Now, if nil.
+	Now func() time.Time
 }
 
 // Gateway is the way by which staff reach the Temporal UI. It is made by
@@ -53,8 +78,10 @@ type Options struct {
 type Gateway struct {
 	o       Options
 	origins []string
+	writes  []write
+	log     *accessLog
 	proxy   *httputil.ReverseProxy
-	codec   http.Handler
+	codec   codecHandler
 }
 
 // NewGateway returns the gateway that o describes, or a [library.Invalid] error
@@ -66,152 +93,218 @@ func NewGateway(o Options) (*Gateway, error) {
 		return nil, library.Errorf(library.Invalid, op, "", "the address of the Temporal UI must be http(s)://host:port")
 	case strings.Trim(o.Upstream.Path, "/") != "":
 		return nil, library.Errorf(library.Invalid, op, "", "the Temporal UI must be at the root of its host")
-	case len(o.Hosts) == 0, o.Namespace == "", len(o.Messages) == 0, o.Actor == nil, o.Codec == nil, o.Signer.Digests == nil:
-		return nil, library.Errorf(library.Invalid, op, "", "hosts, namespace, messages, actor, signer and codec are needed")
+	case len(o.Hosts) == 0, o.Namespace == "", len(o.Messages) == 0, o.Codec == nil, o.Signer.Digests == nil:
+		return nil, library.Errorf(library.Invalid, op, "", "hosts, namespace, messages, signer and codec are needed")
+	case o.Session == nil, o.Glance == nil, o.SignIn == nil, o.Access == nil:
+		return nil, library.Errorf(library.Invalid, op, "", "sessions, a sign-in and an access log are needed")
 	}
-	g := &Gateway{o: o}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	g := &Gateway{o: o, writes: writes(), codec: codecHandler{codec: o.Codec}}
 	for _, h := range o.Hosts {
-		g.origins = append(g.origins, "http://"+h, "https://"+h)
+		g.origins = append(g.origins, "https://"+h)
 	}
-	g.codec = codecHandler{codec: o.Codec}
-	g.proxy = &httputil.ReverseProxy{
-		Rewrite:        g.rewrite,
-		Transport:      transport(),
-		ModifyResponse: g.readable,
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
-			refuse(w, http.StatusBadGateway, "the Temporal UI does not answer: is it running?")
-		},
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-	}
+	g.log = &accessLog{records: o.Access, now: o.Now, marks: map[markKey]*mark{}}
+	g.proxy = g.newProxy()
 	return g, nil
 }
 
-// transport reaches the upstream itself, never by a proxy that the environment
-// names. It sets no limit on an answer: an update may take its time, and ends
-// with the browser's request.
-func transport() *http.Transport {
-	return &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		TLSHandshakeTimeout: 5 * time.Second,
-		MaxIdleConnsPerHost: 16,
-		IdleConnTimeout:     time.Minute,
-	}
-}
-
-// NewServer returns a server for h that bounds what a slow or lavish client can
-// cost. The caller sets no more than the listener.
-func NewServer(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-	}
-}
+// loginPage is where the UI goes by itself when it was refused something. What
+// answers there is ours, and must wait for the person: signing in unasked, while
+// the provider remembers them, would make every session endless.
+const loginPage = "/login"
 
 // ServeHTTP implements [http.Handler].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !slices.Contains(g.o.Hosts, strings.ToLower(r.Host)) {
-		refuse(w, http.StatusMisdirectedRequest, "this address is not known here: use one of "+strings.Join(g.o.Hosts, ", "))
-		return
+	if g.o.StrictTransport > 0 {
+		w.Header().Set("Strict-Transport-Security", "max-age="+strconv.Itoa(int(g.o.StrictTransport.Seconds())))
 	}
 	codec := strings.HasPrefix(r.URL.Path, "/codec/")
-	if codec && r.Method == http.MethodOptions {
+	reading := !codec && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+	switch {
+	case !slices.Contains(g.o.Hosts, strings.ToLower(r.Host)):
+		refuse(w, r, http.StatusMisdirectedRequest, "this address is not known here: use one of "+strings.Join(g.o.Hosts, ", "))
+	case strings.HasPrefix(r.URL.Path, "/-/"), r.URL.Path == loginPage && reading:
+		g.own(w, r)
+	case !reading && !g.sameOrigin(r): // Before anybody is asked for: no page of others' keeps a session alive.
+		refuse(w, r, http.StatusForbidden, "this request comes from another page")
+	case codec && r.Method == http.MethodOptions:
 		g.preflight(w, r)
+	case codec:
+		if s, ok := g.who(w, r, g.o.Glance); ok {
+			g.allowOrigin(w, r)
+			g.codec.serve(w, r, func(ctx context.Context, payloads int) error { return g.log.decoded(ctx, s, payloads) })
+		}
+	case reading:
+		g.read(w, r)
+	default:
+		g.write(w, r)
+	}
+}
+
+func (g *Gateway) own(w http.ResponseWriter, r *http.Request) {
+	if g.o.Own == nil {
+		refuse(w, r, http.StatusNotFound, "there is no such page")
 		return
 	}
-	actor, ok := g.o.Actor(r)
+	g.o.Own.ServeHTTP(w, r)
+}
+
+// who returns who makes a request, asking with ask, or answers it itself:
+// nobody is signed in, or somebody without a role.
+func (g *Gateway) who(w http.ResponseWriter, r *http.Request, ask func(*http.Request) (library.Session, error)) (library.Session, bool) {
+	s, err := ask(r)
+	kind := library.KindOf(err)
 	switch {
-	case !ok:
-		refuse(w, http.StatusUnauthorized, "nobody is signed in")
-	case !codec && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		g.pass(w, r, r.URL.Path, r.URL.RawPath, nil)
-	case !g.sameOrigin(r):
-		refuse(w, http.StatusForbidden, "this request comes from another page")
-	case codec:
-		g.allowOrigin(w, r)
-		g.codec.ServeHTTP(w, r)
-	case r.Method == http.MethodPost:
-		g.post(w, r, actor)
+	case (kind == library.NotFound || kind == library.Unauthorized) && opensPage(r):
+		g.o.SignIn(w, r)
+	case kind == library.NotFound, kind == library.Unauthorized:
+		refuse(w, r, http.StatusUnauthorized, "nobody is signed in: load the page again to sign in")
+	case err != nil:
+		refuse(w, r, http.StatusServiceUnavailable, "it cannot be looked up who is signed in: try again in a minute")
+	case !s.Actor.Is(library.RoleViewer):
+		refuse(w, r, http.StatusForbidden, "you are signed in, but have no role here: ask whoever gives them out")
 	default:
-		refuse(w, http.StatusForbidden, notHere)
+		return s, true
 	}
+	return library.Session{}, false
+}
+
+// opensPage reports whether a request is a browser's window that opens a page,
+// and not a script's, an image's or a frame's.
+func opensPage(r *http.Request) bool {
+	if r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/codec/") {
+		return false
+	}
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
+		return mode == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	}
+	return strings.Contains(r.Header.Get("Accept"), "text/html") // An old browser.
+}
+
+// read passes a GET or HEAD, once it is entered whose case is looked at.
+func (g *Gateway) read(w http.ResponseWriter, r *http.Request) {
+	workflow, ok := g.workflowOf(r.URL.EscapedPath())
+	if !ok || !plainPath(r.URL.EscapedPath()) {
+		refuse(w, r, http.StatusBadRequest, "this address can be read in more than one way")
+		return
+	}
+	ask := g.o.Glance
+	if opensPage(r) {
+		ask = g.o.Session
+	}
+	s, ok := g.who(w, r, ask)
+	if ok && g.look(w, r, s, workflow) {
+		g.pass(w, r, r.URL.Path, r.URL.RawPath, nil)
+	}
+}
+
+// look enters a look at a workflow, and reports whether it may pass. The first
+// one in a while is a person's, who opened the case: in the UI that loads no
+// page, and would otherwise let the session of somebody who reads run out.
+func (g *Gateway) look(w http.ResponseWriter, r *http.Request, s library.Session, workflow string) bool {
+	about, ok := subjectOf(workflow)
+	if !ok {
+		return true // Nothing about a patient.
+	}
+	if g.log.opens(s, about) {
+		if s, ok = g.who(w, r, g.o.Session); !ok {
+			return false
+		}
+	}
+	if err := g.log.looked(r.Context(), s, about); err != nil {
+		refuse(w, r, http.StatusServiceUnavailable, unlogged)
+		return false
+	}
+	return true
 }
 
 // notHere is why a write is refused.
 const notHere = "this cannot be done through Fileroom: a case is only spoken to by its own updates and signals"
 
-// post passes a signal, an update or a query, and nothing else.
-func (g *Gateway) post(w http.ResponseWriter, r *http.Request, actor staff.Actor) {
+// notListening is why a message to any other workflow is refused.
+const notListening = "only a case (release/...) and an arrival (intake/...) can be spoken to: no other workflow listens"
+
+// unlogged is why nothing passes while the access log cannot be written.
+const unlogged = "this cannot be entered in the access log, and so cannot be done: try again in a minute"
+
+// write passes a query, a signal, an update, or a write of an administrator's,
+// and nothing else.
+func (g *Gateway) write(w http.ResponseWriter, r *http.Request) {
 	c, ok := parseCall(r.URL.EscapedPath())
+	ok = ok && r.Method == http.MethodPost
+	ask := g.o.Session
+	if ok && c.kind == queryCall {
+		ask = g.o.Glance
+	}
+	s, known := g.who(w, r, ask)
+	switch {
+	case !known:
+	case ok && c.kind == queryCall:
+		g.query(w, r, s, c)
+	case ok:
+		g.say(w, r, s, c)
+	default:
+		g.administer(w, r, s)
+	}
+}
+
+func (g *Gateway) query(w http.ResponseWriter, r *http.Request, s library.Session, c call) {
+	workflow := c.workflow
+	if c.namespace != g.o.Namespace {
+		workflow = ""
+	}
+	if !g.look(w, r, s, workflow) {
+		return
+	}
+	if body, ok := readBody(w, r); ok {
+		path, raw := c.path()
+		g.pass(w, r, path, raw, body)
+	}
+}
+
+// say passes a signal or an update, signed.
+func (g *Gateway) say(w http.ResponseWriter, r *http.Request, s library.Session, c call) {
+	tried := c.kind + "/{name}"
+	if slices.Contains(g.o.Messages, c.name) {
+		tried = c.kind + "/" + c.name
+	}
+	about, _ := subjectOf(c.workflow)
+	need := library.NeededRole(library.Message(c.name))
+	tried = "POST " + apiNamespace + "/workflows/{workflow}/" + tried
+	switch {
+	case c.namespace != g.o.Namespace, !slices.Contains(g.o.Messages, c.name):
+		g.refuseWrite(w, r, s, about, tried, notHere)
+		return
+	case !about.listens():
+		g.refuseWrite(w, r, s, about, tried, notListening)
+		return
+	case !s.Actor.Is(need): // The case would say the same. All else it judges.
+		g.refuseWrite(w, r, s, about, tried, c.name+" needs the role "+string(need)+", which "+s.Actor.Name+" does not have")
+		return
+	}
+	body, ok := readBody(w, r)
 	if !ok {
-		refuse(w, http.StatusForbidden, notHere)
 		return
 	}
-	if c.kind != queryCall && (c.namespace != g.o.Namespace || !slices.Contains(g.o.Messages, c.name)) {
-		refuse(w, http.StatusForbidden, notHere)
-		return
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	body, err := g.sign(c, body, s.Actor)
 	if err != nil {
-		refuse(w, http.StatusRequestEntityTooLarge, "the message is too long, or was not received whole")
+		refuseError(w, r, err)
 		return
-	}
-	if c.kind != queryCall {
-		if body, err = g.sign(c, body, actor); err != nil {
-			refuseError(w, err)
-			return
-		}
 	}
 	path, raw := c.path()
-	g.pass(w, r, path, raw, body)
+	g.pass(w, r.WithContext(withSaying(r.Context(), saying{s, about, tried})), path, raw, body)
 }
 
-// pass sends a request on to the UI, with this path and this body.
-func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, path, raw string, body []byte) {
-	out := r.Clone(r.Context())
-	out.URL.Path, out.URL.RawPath = path, raw
-	out.TransferEncoding = nil
-	out.Body, out.ContentLength = http.NoBody, 0
-	if body != nil {
-		out.URL.RawQuery = "" // The body says it all.
-		out.Header.Set("Content-Type", "application/json")
-		out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+// readBody returns the body of a write, or answers that it is too long.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	if err != nil {
+		refuse(w, r, http.StatusRequestEntityTooLarge, "the message is too long, or was not received whole")
+		return nil, false
 	}
-	g.proxy.ServeHTTP(w, out)
-}
-
-// passed are the request headers that reach the UI. A list of what to strip
-// would be forever behind: grpc-gateway makes calls' metadata of some
-// (Grpc-Metadata-*), Temporal believes others (temporal-principal-*), and a
-// method can hide in one (X-HTTP-Method-Override).
-var passed = []string{
-	"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Caller-Type", "Content-Type",
-	"If-Modified-Since", "If-None-Match", "Origin", "Range", "Referer",
-	"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "User-Agent", "X-Csrf-Token",
-}
-
-// csrfCookie is the UI's own cookie, and the only one that it gets to see.
-const csrfCookie = "_csrf"
-
-// rewrite makes the request that the UI gets.
-func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
-	path, raw := p.Out.URL.Path, p.Out.URL.RawPath
-	p.SetURL(g.o.Upstream)
-	p.Out.URL.Path, p.Out.URL.RawPath = path, raw
-	p.Out.Header = make(http.Header)
-	for _, name := range passed {
-		if values := p.In.Header.Values(name); len(values) > 0 {
-			p.Out.Header[name] = slices.Clone(values)
-		}
-	}
-	if c, err := p.In.Cookie(csrfCookie); err == nil {
-		p.Out.Header.Set("Cookie", c.String())
-	}
-	if p.Out.Method == http.MethodPost {
-		p.Out.Header.Del("Accept-Encoding") // An update's answer is read here.
-	}
+	return body, true
 }
 
 // sameOrigin reports whether a browser's request comes from a page of ours. A
@@ -223,35 +316,4 @@ func (g *Gateway) sameOrigin(r *http.Request) bool {
 	}
 	site := r.Header.Get("Sec-Fetch-Site")
 	return site == "" || site == "same-origin"
-}
-
-// refuse answers as the Temporal API does, so that the UI shows the sentence.
-func refuse(w http.ResponseWriter, status int, sentence string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"code": grpcCode(status), "message": sentence, "details": []any{}})
-}
-
-// grpcCode returns the code of google.rpc.Code that fits an HTTP status.
-func grpcCode(status int) int {
-	switch status {
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
-		return 3 // INVALID_ARGUMENT
-	case http.StatusUnauthorized:
-		return 16 // UNAUTHENTICATED
-	case http.StatusBadGateway, http.StatusInternalServerError:
-		return 14 // UNAVAILABLE
-	}
-	return 7 // PERMISSION_DENIED
-}
-
-// refuseError answers with an error of the library's. Only one with a kind is
-// the sender's to mend.
-func refuseError(w http.ResponseWriter, err error) {
-	if library.KindOf(err) == "" {
-		refuse(w, http.StatusInternalServerError, err.Error())
-		return
-	}
-	refuse(w, http.StatusBadRequest, err.Error())
 }

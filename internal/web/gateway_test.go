@@ -2,7 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
-	"io"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,131 +11,12 @@ import (
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	"fileroom/internal/library"
 	"fileroom/internal/staff"
 	"fileroom/internal/vault"
 	"fileroom/internal/web"
 )
-
-const (
-	workflowID = "release/K7M4-2QXR"
-	casePath   = "/api/v1/namespaces/default/workflows/release%2FK7M4-2QXR"
-	said       = `{"revision":"9f2c","note":"as discussed with Orsolya Quist"}`
-)
-
-var alice = staff.Actor{Subject: "alice@library.example", Name: "Alice Ng", Roles: []staff.Role{staff.Specialist}}
-
-// house is a gateway before a UI that records what reaches it.
-type house struct {
-	ring     *vault.Keyring
-	codec    *vault.Codec
-	verifier *staff.Verifier
-	gateway  *web.Gateway
-	host     string
-
-	seen   []*http.Request // What reached the UI, its body read into bodies.
-	bodies [][]byte
-	answer []byte // What the UI answers; "{}" if nil.
-}
-
-func newHouse(tb testing.TB) *house {
-	tb.Helper()
-	h := &house{ring: vault.NewKeyring(), host: "127.0.0.1:8080"}
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			tb.Errorf("the UI: %v", err)
-		}
-		h.seen, h.bodies = append(h.seen, r), append(h.bodies, body)
-		w.Header().Set("Content-Security-Policy", "frame-src 'self'")
-		w.Header().Set("Content-Type", "application/json")
-		if h.answer == nil {
-			h.answer = []byte("{}")
-		}
-		_, _ = w.Write(h.answer)
-	}))
-	tb.Cleanup(upstream.Close)
-	target, err := url.Parse(upstream.URL)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	key, err := staff.NewSigningKey()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if h.codec, err = vault.NewCodec(h.ring); err != nil {
-		tb.Fatal(err)
-	}
-	digests := h.ring.Digests(staff.DigestPurpose)
-	h.verifier = &staff.Verifier{Keys: staff.PublicKeys{key.Public()}, Digests: digests}
-	h.gateway, err = web.NewGateway(web.Options{
-		Upstream:  target,
-		Hosts:     []string{h.host, "localhost:8080"},
-		Namespace: "default",
-		Messages:  []string{"approve", "deny"},
-		Actor: func(r *http.Request) (staff.Actor, bool) {
-			return alice, r.Header.Get("X-Test-Nobody") == ""
-		},
-		Signer: staff.Signer{Key: key, Digests: digests},
-		Codec:  h.codec,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return h
-}
-
-// ask sends a request as a browser on the gateway's own page does, with the
-// headers given as name, value, ... set over it.
-func (h *house) ask(tb testing.TB, method, target string, body string, headers ...string) *httptest.ResponseRecorder {
-	tb.Helper()
-	r := httptest.NewRequestWithContext(tb.Context(), method, target, strings.NewReader(body))
-	r.Host = h.host
-	r.RemoteAddr = "127.0.0.1:50000"
-	if method != http.MethodGet {
-		r.Header.Set("Origin", "http://"+h.host)
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		switch headers[i] {
-		case "Host":
-			r.Host = headers[i+1]
-		case "From":
-			r.RemoteAddr = headers[i+1]
-		default:
-			r.Header.Set(headers[i], headers[i+1])
-		}
-	}
-	w := httptest.NewRecorder()
-	h.gateway.ServeHTTP(w, r)
-	return w
-}
-
-func jsonPayload(text string) *commonpb.Payload {
-	return &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(text)}
-}
-
-// seal encrypts a payload as the UI has it done by the codec endpoint.
-func (h *house) seal(tb testing.TB, p *commonpb.Payload) *commonpb.Payload {
-	tb.Helper()
-	out, err := h.codec.Encode([]*commonpb.Payload{p})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return out[0]
-}
-
-func toJSON(tb testing.TB, m proto.Message) string {
-	tb.Helper()
-	b, err := protojson.Marshal(m)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return string(b)
-}
 
 // TestNothingElseIsWritten is the table of what a browser may not do. Nothing
 // of it reaches the UI.
@@ -181,7 +62,7 @@ func TestNothingElseIsWritten(t *testing.T) {
 		"upper case kind":        {target: casePath + "/Signal/approve", want: 403},
 		"upper case message":     {target: casePath + "/signal/Approve", want: 403},
 		"escaped kind":           {target: casePath + "/%73ignal/approve", want: 403},
-		"slashes not escaped":    {target: "/api/v1/namespaces/default/workflows/release/K7M4-2QXR/signal/approve", want: 403},
+		"slashes not escaped":    {target: "/api/v1/namespaces/default/workflows/release/K7M4-2QXF/signal/approve", want: 403},
 		"two slashes":            {target: "//api/v1/namespaces/default/workflows/x/signal/approve", want: 403},
 		"dots":                   {target: "/api/v1/namespaces/default/workflows/../signal/approve", want: 403},
 		"escaped dots":           {target: "/api/v1/namespaces/default/workflows/%2e%2e/signal/approve", want: 403},
@@ -195,14 +76,30 @@ func TestNothingElseIsWritten(t *testing.T) {
 		"the program's signal":   {target: casePath + "/signal/arrived", want: 403},
 		"from another page":      {target: signal, headers: []string{"Origin", "http://evil.example"}, want: 403},
 		"from a sandboxed page":  {target: signal, headers: []string{"Origin", "null"}, want: 403},
-		"from our host, a port":  {target: signal, headers: []string{"Origin", "http://127.0.0.1:9999"}, want: 403},
+		"from our host, a port":  {target: signal, headers: []string{"Origin", "https://ui.library.example:9999"}, want: 403},
+		"our host, not by HTTPS": {target: signal, headers: []string{"Origin", "http://ui.library.example:8443"}, want: 403},
+		"the panel's host":       {target: signal, headers: []string{"Origin", "https://panel.library.example:8443"}, want: 403},
 		"cross-site, no origin":  {target: signal, headers: []string{"Origin", "", "Sec-Fetch-Site", "cross-site"}, want: 403},
 		"rebound name":           {target: signal, headers: []string{"Host", "evil.example:8080"}, want: 421},
-		"host without its port":  {target: signal, headers: []string{"Host", "127.0.0.1"}, want: 421},
+		"host without its port":  {target: signal, headers: []string{"Host", "ui.library.example"}, want: 421},
 		"rebound name, reading":  {method: "GET", target: "/", headers: []string{"Host", "evil.example:8080"}, want: 421},
-		"nobody signed in":       {target: signal, headers: []string{"X-Test-Nobody", "1"}, want: 401},
-		"nobody, reading":        {method: "GET", target: "/", headers: []string{"X-Test-Nobody", "1"}, want: 401},
-		"nobody, decoding":       {target: "/codec/decode", headers: []string{"X-Test-Nobody", "1"}, want: 401},
+		"nobody signed in":       {target: signal, headers: []string{as, "nobody"}, want: 401},
+		"nobody, reading":        {method: "GET", target: "/", headers: []string{as, "nobody"}, want: 401},
+		"nobody, decoding":       {target: "/codec/decode", headers: []string{as, "nobody"}, want: 401},
+		"broken, reading":        {method: "GET", target: "/", headers: []string{as, "broken"}, want: 503},
+		"broken, writing":        {target: signal, headers: []string{as, "broken"}, want: 503},
+		"no role, reading":       {method: "GET", target: "/", headers: []string{as, nemo.Subject}, want: 403},
+		"no role, decoding":      {target: "/codec/decode", headers: []string{as, nemo.Subject}, want: 403},
+		"no role, querying":      {target: casePath + "/query/case", headers: []string{as, nemo.Subject}, want: 403},
+		"viewer":                 {target: signal, headers: []string{as, vera.Subject}, want: 403},
+		"viewer, update":         {target: casePath + "/update/approve", headers: []string{as, vera.Subject}, want: 403},
+		"viewer, terminate":      {target: casePath + "/terminate", headers: []string{as, vera.Subject}, want: 403},
+		"admin":                  {target: signal, headers: []string{as, adam.Subject}, want: 403},
+		"admin, update":          {target: casePath + "/update/approve", headers: []string{as, adam.Subject}, want: 403},
+		"reading, dots":          {method: "GET", target: "/x/../api/v1/namespaces/default/workflows/x", want: 400},
+		"reading, escaped dots":  {method: "GET", target: "/x/%2e%2e/y", want: 400},
+		"reading, two slashes":   {method: "GET", target: "//api/v1/namespaces", want: 400},
+		"reading, twice escaped": {method: "GET", target: "/api/v1/namespaces/default/workflows/release%252FK7M4-2QXF/run/r/history.json", want: 400},
 		"huge":                   {target: signal, body: `{"identity":"` + strings.Repeat("x", 2<<20) + `"}`, want: 413},
 		"huge query":             {target: casePath + "/query/case", body: strings.Repeat("x", 2<<20), want: 413},
 		"no JSON":                {target: signal, body: "revision=9f2c", want: 400},
@@ -249,12 +146,57 @@ func TestNothingElseIsWritten(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotHeard is the table of messages that are refused before they are
+// signed, each with its line in the access log.
+func TestWhatIsNotHeard(t *testing.T) {
+	t.Parallel()
+
+	const at = "/api/v1/namespaces/default/workflows/"
+	const log = "POST /api/v1/namespaces/{namespace}/workflows/{workflow}/"
+	h := newHouse(t)
+	h.who.more = []staff.Actor{{Subject: "lead@library.example", Name: "Luis Ferrante", Roles: []staff.Role{staff.Lead}}}
+	tests := map[string]struct {
+		workflow, message string
+		actor             string
+		want              string // In the answer.
+		logged            string // Case, arrival and detail.
+	}{
+		"a mailbox":            {"mailbox%2Frequests", "update/approve", alice.Subject, "no other workflow listens", " 0 " + log + "update/approve"},
+		"a transfer":           {"transfer%2FK7M4-2QXF%2F1", "signal/approve", alice.Subject, "no other workflow listens", "K7M4-2QXF 0 " + log + "signal/approve"},
+		"no case's number":     {"release%2FK7M4-2QXG", "update/approve", alice.Subject, "no other workflow listens", " 0 " + log + "update/approve"},
+		"another's":            {"Orsolya", "update/approve", alice.Subject, "no other workflow listens", " 0 " + log + "update/approve"},
+		"late twice":           {"intake%2F17%2Flater", "update/approve", alice.Subject, "no other workflow listens", " 0 " + log + "update/approve"},
+		"a viewer":             {"release%2FK7M4-2QXF", "update/approve", vera.Subject, "approve needs the role specialist, which Vera Lund does not have", "K7M4-2QXF 0 " + log + "update/approve"},
+		"a specialist, denial": {"release%2FK7M4-2QXF", "signal/deny", alice.Subject, "deny needs the role privacy, which Alice Ng does not have", "K7M4-2QXF 0 " + log + "signal/deny"},
+		"a lead, denial":       {"release%2FK7M4-2QXF", "update/deny", "lead@library.example", "deny needs the role privacy, which Luis Ferrante does not have", "K7M4-2QXF 0 " + log + "update/deny"},
+		"an administrator":     {"intake%2F17", "update/approve", adam.Subject, "approve needs the role specialist, which Adam Roy does not have", " 17 " + log + "update/approve"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := h.ask(t, "POST", at+tt.workflow+"/"+tt.message, updateBody(t, jsonPayload(said)), as, tt.actor)
+			looks := h.access.take()
+			if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), tt.want) || len(h.seen) != 0 || len(looks) != 1 {
+				t.Fatalf("%d %s; entered %+v", w.Code, w.Body, looks)
+			}
+			l := looks[0]
+			if got := fmt.Sprintf("%s %d %s", l.Case, l.Arrival, l.Detail); got != tt.logged || l.What != library.LookRefused || l.Actor.Subject != tt.actor || l.Session == "" {
+				t.Errorf("entered %+v, want %q", l, tt.logged)
+			}
+		})
+	}
+	for _, workflow := range []string{"intake%2F17", "intake%2F17%2Flate", "release%2FK7M4-2QXF"} {
+		if w := h.ask(t, "POST", at+workflow+"/update/approve", updateBody(t, jsonPayload(said))); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", workflow, w.Code, w.Body)
+		}
+	}
+}
+
 func TestReadingPasses(t *testing.T) {
 	t.Parallel()
 
 	h := newHouse(t)
 	tests := map[string]struct{ method, target, body string }{
-		"page":          {method: "GET", target: "/namespaces/default/workflows/release%2FK7M4-2QXR/run-1/history?sort=a%2Fb&x=1"},
+		"page":          {method: "GET", target: "/namespaces/default/workflows/release%2FK7M4-2QXF/run-1/history?sort=a%2Fb&x=1"},
 		"API":           {method: "GET", target: casePath + "/history?maximumPageSize=20"},
 		"head":          {method: "HEAD", target: "/"},
 		"query":         {method: "POST", target: casePath + "/query/__temporal_workflow_metadata", body: `{"query":{}}`},
@@ -296,7 +238,7 @@ func TestOnlyKnownHeadersPass(t *testing.T) {
 	got := h.seen[0].Header
 	for name, want := range map[string]string{
 		"X-Csrf-Token": "token", "Cookie": "_csrf=token", "Sec-Fetch-Site": "same-origin", "Caller-Type": "operator",
-		"Origin": "http://" + h.host, "Content-Type": "application/json",
+		"Origin": "https://" + h.host, "Content-Type": "application/json",
 	} {
 		if got.Get(name) != want {
 			t.Errorf("%s is %q, want %q", name, got.Get(name), want)
@@ -323,7 +265,7 @@ func TestUpstreamDown(t *testing.T) {
 	h := newHouse(t)
 	g, err := web.NewGateway(web.Options{
 		Upstream: target, Hosts: []string{h.host}, Namespace: "default", Messages: []string{"approve"},
-		Actor:  func(*http.Request) (staff.Actor, bool) { return alice, true },
+		Session: h.who.Session, Glance: h.who.Glance, SignIn: http.NotFound, Access: &h.access,
 		Signer: staff.Signer{Digests: h.ring.Digests("x")}, Codec: h.codec,
 	})
 	if err != nil {
@@ -343,9 +285,11 @@ func TestNewGatewayRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	who := new(sessions)
 	good := web.Options{
 		Upstream: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Hosts: []string{"h"}, Namespace: "n", Messages: []string{"approve"},
-		Actor: func(*http.Request) (staff.Actor, bool) { return alice, true }, Signer: staff.Signer{Digests: ring.Digests("x")}, Codec: codec,
+		Session: who.Session, Glance: who.Glance, SignIn: http.NotFound, Access: new(accessLog),
+		Signer: staff.Signer{Digests: ring.Digests("x")}, Codec: codec,
 	}
 	for name, change := range map[string]func(o *web.Options){
 		"no upstream":        func(o *web.Options) { o.Upstream = nil },
@@ -354,7 +298,10 @@ func TestNewGatewayRefuses(t *testing.T) {
 		"no hosts":           func(o *web.Options) { o.Hosts = nil },
 		"no namespace":       func(o *web.Options) { o.Namespace = "" },
 		"no messages":        func(o *web.Options) { o.Messages = nil },
-		"no actor":           func(o *web.Options) { o.Actor = nil },
+		"no sessions":        func(o *web.Options) { o.Session = nil },
+		"no glances":         func(o *web.Options) { o.Glance = nil },
+		"no sign-in":         func(o *web.Options) { o.SignIn = nil },
+		"no access log":      func(o *web.Options) { o.Access = nil },
 		"no codec":           func(o *web.Options) { o.Codec = nil },
 		"no digests":         func(o *web.Options) { o.Signer.Digests = nil },
 	} {

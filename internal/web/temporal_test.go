@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,11 +86,15 @@ func (o *opener) OpenMessage(ctx context.Context, m staff.Message) (string, erro
 type office struct {
 	client  client.Client // Whoever reaches Temporal itself, and signs nothing.
 	signing client.Client // The command line's.
+	pages   client.Client // That of the staff's pages, which speaks for many.
 	ring    *vault.Keyring
 	worker  worker.Options
 	run     client.WorkflowRun
 
 	ui, gateway string // URLs.
+	browser     *http.Client
+	who         sessions
+	access      accessLog
 }
 
 func openOffice(t *testing.T) *office {
@@ -127,6 +132,7 @@ func openOffice(t *testing.T) *office {
 		return c
 	}
 	o.client, o.signing = dial(), dial(staff.ClientInterceptor(signer, alice, "approve"))
+	o.pages = dial(staff.ContextInterceptor(signer, "approve"))
 	o.worker = worker.Options{Interceptors: []interceptor.WorkerInterceptor{staff.Interceptor(verifier, "approve")}}
 	w := worker.New(o.client, "desk", o.worker)
 	w.RegisterWorkflow(desk)
@@ -145,15 +151,16 @@ func openOffice(t *testing.T) *office {
 	gateway.Config.Handler, err = web.NewGateway(web.Options{
 		Upstream: target, Hosts: []string{gateway.Listener.Addr().String()}, Namespace: "default",
 		Messages: []string{"approve"},
-		Actor:    func(*http.Request) (staff.Actor, bool) { return alice, true },
-		Signer:   signer, Codec: codec,
+		Session:  o.who.Session, Glance: o.who.Glance, SignIn: http.NotFound, Access: &o.access,
+		Signer: signer, Codec: codec,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	gateway.Start()
+	gateway.EnableHTTP2 = true
+	gateway.StartTLS()
 	t.Cleanup(gateway.Close)
-	o.gateway = gateway.URL
+	o.gateway, o.browser = gateway.URL, gateway.Client()
 
 	o.run, err = o.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: workflowID, TaskQueue: "desk"}, desk)
 	if err != nil {
@@ -173,14 +180,20 @@ func (silent) Error(string, ...any) {}
 // post sends what a browser sends from a page at base.
 func (o *office) post(t *testing.T, base, path, body string) (int, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+path, strings.NewReader(body))
+	return o.send(t, http.MethodPost, base, path, body, alice)
+}
+
+func (o *office) send(t *testing.T, method, base, path, body string, actor staff.Actor) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Header.Set(as, actor.Subject)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Origin", base)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := o.browser.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,6 +288,23 @@ func TestTemporalUI(t *testing.T) {
 	if err := o.signing.SignalWorkflow(t.Context(), workflowID, "", "approve", map[string]string{"by": "command line"}); err != nil {
 		t.Error(err)
 	}
+	// One client speaks for whom the context names.
+	options.Args = []any{map[string]string{"by": "page"}}
+	for _, who := range []staff.Actor{both, alice} {
+		ctx := staff.WithActor(t.Context(), who)
+		if handle, err = o.pages.UpdateWorkflow(ctx, options); err == nil {
+			err = handle.Get(t.Context(), nil)
+		}
+		if err != nil {
+			t.Errorf("update by %s's page: %v", who.Name, err)
+		}
+		if err := o.pages.SignalWorkflow(ctx, workflowID, "", "approve", map[string]string{"by": "page"}); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := o.pages.UpdateWorkflow(t.Context(), options); library.KindOf(err) != library.Invalid {
+		t.Errorf("update by nobody's page: %v", err)
+	}
 	if handle, err = o.client.UpdateWorkflow(t.Context(), options); err == nil {
 		err = handle.Get(t.Context(), nil)
 	}
@@ -296,6 +326,10 @@ func TestTemporalUI(t *testing.T) {
 		"refused: approve " + workflowID + ": the message is not JSON",
 		"update by " + alice.Subject + `: {"by":"command \u003cline\u003e"}`,
 		"signal by " + alice.Subject + `: {"by":"command line"}`,
+		"update by " + both.Subject + `: {"by":"page"}`,
+		"signal by " + both.Subject + `: {"by":"page"}`,
+		"update by " + alice.Subject + `: {"by":"page"}`,
+		"signal by " + alice.Subject + `: {"by":"page"}`,
 	}
 	if len(told) != len(want) {
 		t.Fatalf("the case was told\n%s", strings.Join(told, "\n"))
@@ -306,6 +340,87 @@ func TestTemporalUI(t *testing.T) {
 		}
 	}
 	o.checkHistory(t)
+}
+
+// TestAdministratorOfTemporal runs the machine through a real Temporal server and
+// its UI, and tries to speak to a case by what an administrator may.
+func TestAdministratorOfTemporal(t *testing.T) {
+	t.Parallel()
+
+	o := openOffice(t)
+	const (
+		space  = "/api/v1/namespaces/default"
+		second = "release/K7MQ-42XD"
+		secret = space + "/workflows/release%2FK7MQ-42XD"
+	)
+	admin := func(method, path, body string) (int, string) {
+		t.Helper()
+		return o.send(t, method, o.gateway, path, body, adam)
+	}
+	message := toJSON(t, o.encoded(t, said))
+	forged := fmt.Sprintf(`"header":{"fields":{%q:%s}}`, staff.HeaderName, toJSON(t, staff.HeaderPayload(`{}`)))
+
+	const start = `"workflowType":{"name":"desk"},"taskQueue":{"name":"desk"},"requestId":"r-1"`
+	for name, try := range map[string]struct{ path, body string }{
+		"start with a statement": {secret, "{" + start + "," + forged + "}"},
+		"signal with start":      {secret + "/signal-with-start/approve", "{" + start + `,"input":{"payloads":[` + message + `]}}`},
+		"batch of signals": {space + "/batch-operations/b-1", fmt.Sprintf(
+			`{"reason":"x","executions":[{"workflowId":%q}],"signalOperation":{"signal":"approve","input":{"payloads":[%s]}}}`, workflowID, message)},
+		"reset, then signal": {casePath + "/reset", fmt.Sprintf(
+			`{"reason":"x","workflowTaskFinishEventId":"4","requestId":"r-2","postResetOperations":[{"signalWorkflow":{"signalName":"approve","input":{"payloads":[%s]}}}]}`, message)},
+		"activity's result": {casePath + "/activities/5/complete", `{"result":{"payloads":[` + message + `]}}`},
+		"signal":            {casePath + "/signal/approve", `{"input":{"payloads":[` + message + `]}}`},
+		"update":            {casePath + "/update/approve", update(t, o.encoded(t, said), "u-9")},
+	} {
+		if status, body := admin("POST", try.path, try.body); status != http.StatusForbidden {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+	if looks := o.access.take(); len(looks) != 7 || slices.ContainsFunc(looks, func(l library.Look) bool { return l.What != library.LookRefused }) {
+		t.Errorf("entered %+v", looks)
+	}
+
+	// What runs the machine passes, in the administrator's name.
+	if status, body := admin("POST", secret, "{"+start+`,"identity":"mallory"}`); status != http.StatusOK {
+		t.Fatalf("start: %d %s", status, body)
+	}
+	if status, body := admin("POST", secret+"/terminate", `{"reason":"started by mistake","identity":"mallory"}`); status != http.StatusOK {
+		t.Errorf("terminate: %d %s", status, body)
+	}
+	const schedule = space + "/schedules/night"
+	if status, body := admin("POST", schedule, `{"schedule":{"spec":{},"action":{"startWorkflow":{"workflowId":"nightly",`+start[:len(start)-len(`,"requestId":"r-1"`)]+`}},"state":{"paused":true}},"requestId":"r-3"}`); status != http.StatusOK {
+		t.Errorf("schedule: %d %s", status, body)
+	}
+	if status, body := admin("DELETE", schedule, ""); status != http.StatusOK {
+		t.Errorf("delete schedule: %d %s", status, body)
+	}
+	if status, body := o.send(t, "GET", o.gateway, secret+"/history", "", adam); status != http.StatusOK || !strings.Contains(body, "Terminated") ||
+		strings.Contains(body, "mallory") || strings.Count(body, adam.Subject) < 2 {
+		t.Errorf("history: %d %s", status, body)
+	}
+	var entered []string
+	for _, l := range o.access.take() {
+		entered = append(entered, fmt.Sprintf("%s %s %s", l.What, l.Case, strings.ReplaceAll(l.Detail, "/api/v1/namespaces/{namespace}", "")))
+	}
+	want := []string{
+		"write K7MQ-42XD POST /workflows/{workflow} " + second,
+		"write K7MQ-42XD POST /workflows/{workflow}/terminate " + second,
+		"write  POST /schedules/{schedule}",
+		"write  DELETE /schedules/{schedule}",
+		"temporal K7MQ-42XD " + second,
+	}
+	if !slices.Equal(entered, want) {
+		t.Errorf("entered\n%s\nwant\n%s", strings.Join(entered, "\n"), strings.Join(want, "\n"))
+	}
+
+	// Nobody said anything to the first case.
+	if err := o.client.SignalWorkflow(t.Context(), workflowID, "", "end", nil); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	if err := o.run.Get(t.Context(), &told); err != nil || len(told) != 0 {
+		t.Errorf("the case was told %q (error %v)", told, err)
+	}
 }
 
 func containsPrefix(lines []string, prefix string) bool {

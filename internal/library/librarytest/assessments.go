@@ -19,6 +19,17 @@ func copiedFinding(f library.Finding) library.Finding {
 	return f
 }
 
+// sameness is what makes a finding the same in two assessments.
+type sameness struct {
+	rule              string
+	severity          library.Severity
+	field, why, about string
+}
+
+func samenessOf(f library.Finding) sameness {
+	return sameness{f.Rule, f.Severity, f.Field, f.Why, f.About}
+}
+
 // SetAssessment implements [library.CaseRecords]. Acknowledgements come from
 // [Records.AcknowledgeFinding] alone: those in a are not looked at.
 func (r *Records) SetAssessment(ctx context.Context, id library.CaseID, a library.Assessment) error {
@@ -46,7 +57,7 @@ func (r *Records) SetAssessment(ctx context.Context, id library.CaseID, a librar
 		now = copiedFinding(now)
 		now.Acknowledged = nil
 		for _, before := range f.findings {
-			if before.Rule == now.Rule && before.Severity == now.Severity && before.Field == now.Field && before.Why == now.Why && before.Acknowledged != nil {
+			if before.Acknowledged != nil && samenessOf(before) == samenessOf(now) {
 				now.Acknowledged = new(*before.Acknowledged)
 			}
 		}

@@ -10,8 +10,9 @@ import (
 	"fileroom/internal/library"
 )
 
-// Records are [library.Records] in memory. The zero value is empty and ready;
-// it is safe for concurrent use. What goes in and out is copied.
+// Records are [library.Records] and [library.StaffRecords] in memory. The zero
+// value is empty and ready; it is safe for concurrent use. What goes in and out
+// is copied.
 type Records struct {
 	// Fail, if not nil, is called before each method with its name, such as
 	// "OpenCase"; what it returns becomes the method's error. It lets a test
@@ -25,9 +26,15 @@ type Records struct {
 	decisions   []library.Decision
 	disclosures []library.Disclosure
 	facilities  map[library.FacilityID]library.Facility
+	looks       []library.Look
+	sessions    map[string]library.Session // By their ID.
+	passes      map[string]library.Pass    // By their digest.
 }
 
-var _ library.Records = (*Records)(nil)
+var (
+	_ library.Records      = (*Records)(nil)
+	_ library.StaffRecords = (*Records)(nil)
+)
 
 // An arrival is one with how often it was moved.
 type arrival struct {

@@ -16,6 +16,14 @@ func TestRecords(t *testing.T) {
 	librarytest.TestRecords(t, func(testing.TB) library.Records { return &librarytest.Records{} })
 }
 
+func TestStaffRecords(t *testing.T) {
+	t.Parallel()
+	librarytest.TestStaffRecords(t, func(testing.TB) (library.Records, library.StaffRecords) {
+		r := &librarytest.Records{}
+		return r, r
+	})
+}
+
 // TestRecordsFail holds that a test can take the records away.
 func TestRecordsFail(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,7 @@ var arrivalTests = map[string]func(*testing.T, library.Records){
 
 func testArrivalOnce(t *testing.T, s library.Records) {
 	a := anArrival("m-1")
-	a.ID, a.State, a.Case = 7, library.ArrivalPlaced, "K7MQ-42XR" // Not the caller's to say.
+	a.ID, a.State, a.Case = 7, library.ArrivalPlaced, "K7MQ-42XD" // Not the caller's to say.
 	a.Truncated = true
 	want := anArrival("m-1")
 	want.ID, want.State, want.Truncated, want.ReceivedAt = 1, library.ArrivalKept, true, instant(noon)

@@ -7,21 +7,22 @@ import (
 )
 
 var assessmentTests = map[string]func(*testing.T, library.Records){
-	"an assessment replaces the one before":             testSetAssessment,
-	"acknowledgements outlive an assessment":            testAcknowledgementsKept,
-	"an acknowledgement is for every open finding":      testAcknowledge,
-	"an assessment that no record may hold is invalid":  testAssessmentInvalid,
-	"a match comes back with its private values":        testMatch,
-	"a match with two chosen patients is invalid":       testMatchTwoChosen,
-	"choices come back and are replaced":                testChoices,
-	"what a caller changes afterwards is not on record": testCopies,
+	"an assessment replaces the one before":                          testSetAssessment,
+	"acknowledgements outlive an assessment":                         testAcknowledgementsKept,
+	"an acknowledgement goes when what the finding is about changes": testAcknowledgementOfAnother,
+	"an acknowledgement is for every open finding":                   testAcknowledge,
+	"an assessment that no record may hold is invalid":               testAssessmentInvalid,
+	"a match comes back with its private values":                     testMatch,
+	"a match with two chosen patients is invalid":                    testMatchTwoChosen,
+	"choices come back and are replaced":                             testChoices,
+	"what a caller changes afterwards is not on record":              testCopies,
 }
 
 func aFinding(rule, field, why string) library.Finding {
 	return library.Finding{
 		Rule: rule, Title: "Signed by the patient", Citation: "45 CFR 164.508(c)(1)(vi)", Severity: library.Human,
 		Why: why, Ask: "a signature", Field: field, Page: 2, Box: &library.Box{X: 0.1, Y: 0.25, W: 1.0 / 3, H: 1e-7},
-		Confidence: 0.1 + 0.2, Pack: "duke 1", Overridable: true,
+		Confidence: 0.1 + 0.2, Pack: "duke 1", Overridable: true, About: "0123456789abcdef",
 	}
 }
 
@@ -86,6 +87,39 @@ func testAcknowledgementsKept(t *testing.T, s library.Records) {
 	got, err = s.Findings(t.Context(), c.ID)
 	if must(t, got, err); got[0].Acknowledged != nil {
 		t.Error("a finding that had gone came back acknowledged")
+	}
+}
+
+// testAcknowledgementOfAnother says of the patient first chosen what must not be
+// taken for a word about the second: in all that is shown the findings are one.
+func testAcknowledgementOfAnother(t *testing.T, s library.Records) {
+	c := open(t, s, "m-1")
+	ack := library.Acknowledge{By: "u-17", Reason: "asked on the telephone"}
+	first, papers := aFinding("PM-01", "patient", "why"), aFinding("DL-08", "signature.name", "why")
+	first.Severity, papers.About = library.Block, ""
+	second, unsaid := first, first
+	second.About, unsaid.About = "fedcba9876543210", ""
+
+	set := func(now library.Finding) []library.Finding {
+		t.Helper()
+		twice(t, func() error {
+			return s.SetAssessment(t.Context(), c.ID, library.Assessment{Findings: []library.Finding{now, papers}})
+		})
+		got, err := s.Findings(t.Context(), c.ID)
+		return must(t, got, err)
+	}
+	kept := papers
+	kept.Acknowledged = &ack
+	for name, other := range map[string]library.Finding{"another": second, "nothing": unsaid} {
+		set(first)
+		for _, f := range []library.Finding{first, papers} {
+			need(t, s.AcknowledgeFinding(t.Context(), c.ID, f.Rule, ack))
+		}
+		same := first
+		same.Acknowledged = &ack
+		wantSame(t, "Findings about the same", set(first), []library.Finding{same, kept})
+		wantSame(t, "Findings about "+name, set(other), []library.Finding{other, kept})
+		wantSame(t, "Findings about the first again", set(first), []library.Finding{first, kept})
 	}
 }
 

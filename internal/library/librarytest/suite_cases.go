@@ -265,7 +265,7 @@ func testSameRequests(t *testing.T, s library.Records) {
 }
 
 func testUnknownCase(t *testing.T, s library.Records) {
-	for method, err := range everyUnknown(t.Context(), s, "K7MQ-42XR") {
+	for method, err := range everyUnknown(t.Context(), s, "K7MQ-42XD") {
 		wantKind(t, method, err, library.NotFound)
 	}
 	for method, err := range everyUnknown(t.Context(), s, "") {

@@ -41,6 +41,11 @@ var (
 		library.Hold, library.Resume, library.Confirm, library.Withdraw, library.Place, library.Split,
 	}
 
+	lookKinds = []library.LookKind{
+		library.LookDesk, library.LookPanel, library.LookPage, library.LookList, library.LookTemporal,
+		library.LookDecoded, library.LookWrite, library.LookRefused, library.LookSignIn, library.LookSignOut,
+	}
+
 	letterKinds = []library.LetterKind{
 		library.LetterAcknowledgement, library.LetterDeficiency, library.LetterDenial,
 		library.LetterWithdrawn, library.LetterReleased, library.LetterNotFound,

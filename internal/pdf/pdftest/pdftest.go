@@ -16,6 +16,7 @@ type Page struct {
 	Signed int         // Number of the line, from 1, above which somebody signed with a pen; 0 for nobody.
 	Hidden []string    // Lines in white, at the foot.
 	Scan   *image.Gray // Fills the page.
+	More   string      // Further entries of the page's dictionary, such as "/Rotate 90".
 }
 
 // Document returns a document of these pages.
@@ -33,7 +34,7 @@ func Document(pages ...Page) []byte {
 		}
 		content := p.content()
 		objects = append(objects, fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(content), content))
-		objects = append(objects, fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << %s >> /Contents %d 0 R >>", resources, len(objects)))
+		objects = append(objects, fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << %s >> /Contents %d 0 R %s >>", resources, len(objects), p.More))
 		kids = append(kids, fmt.Sprintf("%d 0 R", len(objects)))
 	}
 	objects[1] = fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d >>", strings.Join(kids, " "), len(kids))

@@ -174,5 +174,6 @@ func (c *cluster) prepare(ctx context.Context) error {
 	return postgres.Migrate(ctx, c.url(template, Owner), postgres.Logins{
 		Worker: postgres.Login{Password: password},
 		Reader: postgres.Login{Password: password},
+		Staff:  postgres.Login{Password: password},
 	})
 }

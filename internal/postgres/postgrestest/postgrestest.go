@@ -29,6 +29,7 @@ const (
 	Owner     Role = "fileroom_owner"    // Owns the database and migrates; no superuser.
 	Worker    Role = postgres.WorkerUser // As the program's worker.
 	Reader    Role = postgres.ReaderUser // Reads alone.
+	Staff     Role = postgres.StaffUser  // As the process of the staff's pages.
 )
 
 // password is that of every role: the cluster listens on a socket of the test
