@@ -30,7 +30,7 @@ func stopped(decisions []library.Decision) string {
 // A timeline is when staff said what makes approvals void, by the times of the
 // signatures: those of the one clock of the door where they were made.
 type timeline struct {
-	changed time.Time // The last correction or choice.
+	changed time.Time // The last correction, choice or acknowledgement: before it, something stood in the way.
 	holds   []span
 }
 
@@ -42,8 +42,8 @@ func timelineOf(v Verifier, decisions []library.Decision) (timeline, error) {
 	var t timeline
 	for _, d := range decisions {
 		switch d.Message {
-		case library.Correct, library.Choose, library.Hold, library.Resume:
-		case library.Approve, library.Ask, library.Acknowledged, library.Confirm, library.Deny, library.Withdraw, library.Place, library.Split:
+		case library.Correct, library.Choose, library.Acknowledged, library.Hold, library.Resume:
+		case library.Approve, library.Ask, library.Confirm, library.Deny, library.Withdraw, library.Place, library.Split:
 			continue
 		}
 		signed, err := v.Holds(d.Header, d.Workflow, d.Message, []byte(d.Payload.Reveal()))

@@ -170,7 +170,7 @@ func TestBrowser(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			ctx := within(t, limit)
+			ctx := within(t, browserLimit)
 			if tt.variant == nil {
 				tt.variant = plain
 			}
@@ -194,7 +194,7 @@ func TestBrowser(t *testing.T) {
 	t.Run("every page for everybody", testEveryPage)
 	t.Run("a sign-out at both doors", func(t *testing.T) {
 		t.Parallel()
-		usualInstallation(t).play(within(t, limit), t, "signsOut", map[string]any{}, nil)
+		usualInstallation(t).play(within(t, browserLimit), t, "signsOut", map[string]any{}, nil)
 	})
 }
 
@@ -204,7 +204,7 @@ func rule(id string) func(*shown) map[string]any {
 
 func testTogether(t *testing.T) {
 	t.Parallel()
-	ctx := within(t, limit)
+	ctx := within(t, browserLimit)
 	all := []*shown{}
 	ids := []library.CaseID{}
 	for n := range 3 {
@@ -220,7 +220,7 @@ func testTogether(t *testing.T) {
 // testEveryPage looks whether everybody can use the pages, in light and dark.
 func testEveryPage(t *testing.T) {
 	t.Parallel()
-	ctx := within(t, limit)
+	ctx := within(t, browserLimit)
 	clean, finding := show(ctx, t, 40, plain), show(ctx, t, 41, withZip)
 	a := await(ctx, t, "an arrival that staff must place", func(ctx context.Context) (library.Arrival, error) {
 		return clean.arrival(ctx, clean.strange(t))

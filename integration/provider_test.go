@@ -125,7 +125,7 @@ func (i *installation) ownPages(ctx context.Context, t *testing.T) *pages {
 // may not.
 func testViewer(t *testing.T) {
 	t.Parallel()
-	ctx := within(t, limit)
+	ctx := within(t, browserLimit)
 	s := show(ctx, t, 50, plain)
 	p := s.ownPages(ctx, t)
 	s.play(ctx, t, "deskViewer", map[string]any{
