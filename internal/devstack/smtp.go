@@ -92,7 +92,7 @@ func (s *Stack) listenSMTP(ctx context.Context, cert tls.Certificate) (instance,
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	server.MaxMessageBytes = messageLimit
 	server.MaxRecipients = 50
-	server.ReadTimeout, server.WriteTimeout = time.Minute, time.Minute
+	server.ReadTimeout, server.WriteTimeout = 5*time.Minute, 5*time.Minute // RFC 5321, section 4.5.3.2; a large letter takes its time on a busy machine.
 	server.EnableSMTPUTF8 = true
 	server.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(logFile, nil), slog.LevelWarn)
 
