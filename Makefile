@@ -50,7 +50,7 @@ test: setup ## Check everything: linters, all tests on real servers, and that no
 	@race=-race; echo '#include <stdlib.h>' | $$($(GO) env CC) -E - >/dev/null 2>&1 || { race=; echo "There is no C compiler, so races are not looked for: install gcc and libc6-dev."; }; \
 		$(GO) test $$race -shuffle=on $(TESTFLAGS) $$($(GO) list ./... | grep -v '/integration$$'); \
 		echo "The whole, which wants the machine for itself: servers, workers and browsers."; \
-		$(GO) test $$race -shuffle=on -parallel 1 $(TESTFLAGS) ./integration
+		$(GO) test $$race -shuffle=on $(TESTFLAGS) ./integration
 	$(call say,Testing the module of the Temporal development server)
 # -trimpath as in its build, and no vet: else all of Temporal would be compiled, or looked at, again.
 	@cd devtools/temporal && $(GO) test -vet=off -trimpath ./...

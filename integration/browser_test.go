@@ -47,10 +47,6 @@ type reply struct {
 	Pictures []string        `json:"pictures"`
 }
 
-// browserLimit is how long a test may take whose scene waits until other scenes
-// have been played.
-const browserLimit = 2 * limit
-
 // chromium is the program, which `make setup` installs.
 const chromium = "chromium"
 

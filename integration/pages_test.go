@@ -139,8 +139,10 @@ func (s *shown) undecided(ctx context.Context, t *testing.T, _ string) error {
 
 // TestBrowser plays the days of the staff in a browser, on the desk and in the
 // Temporal UI. What comes of it is looked up in the records.
-func TestBrowser(t *testing.T) {
-	t.Parallel()
+//
+// It runs before all others and one scene after the other: a browser beside
+// everything else starves two cores, and people's patience is what it looks at.
+func TestBrowser(t *testing.T) { //nolint:paralleltest // See above.
 	const dana, luis, priya = "demo-specialist", "demo-lead", "demo-privacy"
 	for n, tt := range []struct {
 		name, scene string
@@ -168,9 +170,8 @@ func TestBrowser(t *testing.T) {
 			return map[string]any{"revision": s.revision}
 		}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			ctx := within(t, browserLimit)
+		t.Run(tt.name, func(t *testing.T) { //nolint:paralleltest // As above.
+			ctx := within(t, limit)
 			if tt.variant == nil {
 				tt.variant = plain
 			}
@@ -192,9 +193,8 @@ func TestBrowser(t *testing.T) {
 	t.Run("several approved together", testTogether)
 	t.Run("a viewer whom the identity provider signs in", testViewer)
 	t.Run("every page for everybody", testEveryPage)
-	t.Run("a sign-out at both doors", func(t *testing.T) {
-		t.Parallel()
-		usualInstallation(t).play(within(t, browserLimit), t, "signsOut", map[string]any{}, nil)
+	t.Run("a sign-out at both doors", func(t *testing.T) { //nolint:paralleltest // As above.
+		usualInstallation(t).play(within(t, limit), t, "signsOut", map[string]any{}, nil)
 	})
 }
 
@@ -203,8 +203,7 @@ func rule(id string) func(*shown) map[string]any {
 }
 
 func testTogether(t *testing.T) {
-	t.Parallel()
-	ctx := within(t, browserLimit)
+	ctx := within(t, limit)
 	all := []*shown{}
 	ids := []library.CaseID{}
 	for n := range 3 {
@@ -219,8 +218,7 @@ func testTogether(t *testing.T) {
 
 // testEveryPage looks whether everybody can use the pages, in light and dark.
 func testEveryPage(t *testing.T) {
-	t.Parallel()
-	ctx := within(t, browserLimit)
+	ctx := within(t, limit)
 	clean, finding := show(ctx, t, 40, plain), show(ctx, t, 41, withZip)
 	a := await(ctx, t, "an arrival that staff must place", func(ctx context.Context) (library.Arrival, error) {
 		return clean.arrival(ctx, clean.strange(t))

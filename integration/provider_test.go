@@ -1,31 +1,26 @@
 package integration_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"maps"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"fileroom/internal/signin/signintest"
 )
 
 // secretOfClient is what the identity provider and the pages know.
 const secretOfClient = "known to the tests and nobody else"
 
-// provider starts the real oidc-provider, with invented people, and returns its
+// provider starts an identity provider with invented people, and returns its
 // issuer.
-func (i *installation) provider(ctx context.Context, t *testing.T, panel string) (issuer string) {
+func provider(t *testing.T, panel string) (issuer string) {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Fatalf("node is not installed, run make setup: %v", err)
-	}
-	settings := encoded(map[string]any{
+	return signintest.Start(t, "..", map[string]any{
 		"clients": []any{map[string]any{
 			"client_id": "fileroom", "client_secret": secretOfClient,
 			"redirect_uris": []string{panel + "/callback"}, "post_logout_redirect_uris": []string{panel + "/signed-out"},
@@ -34,32 +29,7 @@ func (i *installation) provider(ctx context.Context, t *testing.T, panel string)
 			map[string]any{"sub": "vera", "name": "Vera Viewer", "roles": []string{"viewer"}},
 			map[string]any{"sub": "adam", "name": "Adam Admin", "roles": []string{"admin"}},
 		},
-	})
-	cmd := exec.CommandContext(ctx, node, "provider.mjs", string(settings))
-	var complaints bytes.Buffer
-	cmd.Dir, cmd.Stderr = browserDir, &complaints
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { // It ends with its standard input.
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	var said struct {
-		Issuer string `json:"issuer"`
-	}
-	if err := json.NewDecoder(out).Decode(&said); err != nil {
-		t.Fatalf("the identity provider does not start: %v\n%s", err, &complaints)
-	}
-	return said.Issuer
+	}).Issuer
 }
 
 // pages are a `fileroom staff` whose people an identity provider signs in.
@@ -85,7 +55,7 @@ func (i *installation) ownPages(ctx context.Context, t *testing.T) *pages {
 		t.Fatal(err)
 	}
 	ui, panel := "https://ui.fileroom.localhost:"+port, "https://panel.fileroom.localhost:"+port
-	issuer := i.provider(ctx, t, panel)
+	issuer := provider(t, panel)
 	settings := maps.Clone(i.dev.Pages)
 	delete(settings, "FILEROOM_DEMONSTRATION")
 	maps.Copy(settings, map[string]string{
@@ -124,8 +94,7 @@ func (i *installation) ownPages(ctx context.Context, t *testing.T) *pages {
 // testViewer has a viewer, whom an identity provider signs in, try what viewers
 // may not.
 func testViewer(t *testing.T) {
-	t.Parallel()
-	ctx := within(t, browserLimit)
+	ctx := within(t, limit)
 	s := show(ctx, t, 50, plain)
 	p := s.ownPages(ctx, t)
 	s.play(ctx, t, "deskViewer", map[string]any{

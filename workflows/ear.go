@@ -3,7 +3,6 @@ package workflows
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -156,8 +155,8 @@ func (e *ear) refuse(ctx workflow.Context, s said, err error) {
 
 // judge refuses what may not be said, by whom it is said, or twice.
 func (e *ear) judge(s said) error {
-	if need := library.NeededRole(s.message); !library.Holds(s.signed.Actor.Roles, need) {
-		return fmt.Errorf("%s needs the role %s, which %s does not have", s.message, need, s.signed.Actor.Name)
+	if err := s.signed.Actor.MaySay(s.message); err != nil {
+		return err
 	}
 	if e.seen[s.signed.Nonce] {
 		return errors.New("this very message has been heard before")

@@ -361,6 +361,9 @@ func (w *release) heardAcknowledge(s said) error {
 		w.outcome, w.reason = library.OutcomeNoImages, p.Reason
 		return nil
 	}
+	if w.strict() { // Whoever approved before did not know of it.
+		w.approvals = nil
+	}
 	w.changed = true
 	return nil
 }

@@ -197,7 +197,7 @@ func (a caseApprove) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
-	key, err := staff.ReadSigningKey(a.SigningKey)
+	signer, err := a.signer(ring)
 	if err != nil {
 		return err
 	}
@@ -205,8 +205,8 @@ func (a caseApprove) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
-	signer := staff.ClientInterceptor(staff.Signer{Key: key, Digests: ring.Digests(staff.DigestPurpose)}, who, workers.StaffMessages...)
-	temporal, _, err := a.dial(ctx, ring, newLog(c, slog.LevelError), speaking(signer))
+	speaks := staff.ClientInterceptor(signer, who, workers.StaffMessages...)
+	temporal, _, err := a.dial(ctx, ring, newLog(c, slog.LevelError), speaking(speaks))
 	if err != nil {
 		return err
 	}

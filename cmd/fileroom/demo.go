@@ -80,7 +80,7 @@ func newShow(ctx context.Context, i *installation, c console, auto bool) (*show,
 	if err != nil {
 		return nil, err
 	}
-	key, err := staff.ReadSigningKey(i.dev.Pages["FILEROOM_SIGNING_KEY_FILE"])
+	signer, err := signingFlags{SigningKey: i.dev.Pages["FILEROOM_SIGNING_KEY_FILE"]}.signer(ring)
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +88,8 @@ func newShow(ctx context.Context, i *installation, c console, auto bool) (*show,
 	if err != nil {
 		return nil, err
 	}
-	signer := staff.ClientInterceptor(staff.Signer{Key: key, Digests: ring.Digests(staff.DigestPurpose)}, i.dev.Staff[0], workers.StaffMessages...)
-	temporal, _, err := temporalFlags{TemporalAddress: i.dev.Temporal.Address}.dial(ctx, ring, i.log, speaking(signer))
+	speaks := staff.ClientInterceptor(signer, i.dev.Staff[0], workers.StaffMessages...)
+	temporal, _, err := temporalFlags{TemporalAddress: i.dev.Temporal.Address}.dial(ctx, ring, i.log, speaking(speaks))
 	if err != nil {
 		pool.Close()
 		return nil, err

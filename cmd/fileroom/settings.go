@@ -17,6 +17,7 @@ import (
 	tlog "go.temporal.io/sdk/log"
 
 	"fileroom/internal/postgres"
+	"fileroom/internal/staff"
 	"fileroom/internal/vault"
 )
 
@@ -69,6 +70,12 @@ type signingFlags struct {
 	SigningKey string `env:"FILEROOM_SIGNING_KEY_FILE" required:"" type:"path" placeholder:"FILE" help:"Key that signs what staff say. Only the process of their pages has it."`
 
 	Demonstration bool `env:"FILEROOM_DEMONSTRATION" help:"Set by fileroom dev, and by nobody else: who comes is one of its invented people. On loopback alone."`
+}
+
+// signer returns what signs with the key, over digests of the ring's.
+func (f signingFlags) signer(ring *vault.Keyring) (staff.Signer, error) {
+	key, err := staff.ReadSigningKey(f.SigningKey)
+	return staff.Signer{Key: key, Digests: ring.Digests(staff.DigestPurpose)}, err
 }
 
 // temporalFlags say where Temporal is. Its other settings are Temporal's own:

@@ -60,7 +60,7 @@ func (s staffCommand) Run(ctx context.Context, c console) error {
 	if err != nil {
 		return err
 	}
-	key, err := staff.ReadSigningKey(s.SigningKey)
+	signer, err := s.signer(ring)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,6 @@ func (s staffCommand) Run(ctx context.Context, c console) error {
 		return err
 	}
 	defer pool.Close()
-	signer := staff.Signer{Key: key, Digests: ring.Digests(staff.DigestPurpose)}
 	temporal, namespace, err := s.dial(ctx, ring, log, speaking(staff.ContextInterceptor(signer, workers.StaffMessages...)))
 	if err != nil {
 		return err

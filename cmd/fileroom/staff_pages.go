@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,7 +10,6 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"fileroom/internal/desk"
-	"fileroom/internal/library"
 	"fileroom/internal/postgres"
 	"fileroom/internal/signin"
 	"fileroom/internal/staff"
@@ -42,7 +40,7 @@ func (p pagesOf) desk(s staffCommand) (http.Handler, error) {
 	}
 	d, err := desk.New(desk.Options{
 		Records: p.records, Documents: folder, Speaker: speaker{p.temporal}, Standing: standing(p.temporal),
-		Session: sessionOf, SignIn: p.keeper.SignIn, SignOut: "/sign-out",
+		Session: signin.Of, SignIn: p.keeper.SignIn, SignOut: "/sign-out",
 		UI: ui, Namespace: p.namespace, Extension: "fileroom-case", Now: time.Now,
 	})
 	if err != nil {
@@ -52,32 +50,9 @@ func (p pagesOf) desk(s staffCommand) (http.Handler, error) {
 	mux.Handle("/", p.keeper.Panel())
 	mux.Handle("/{$}", http.RedirectHandler("/desk", http.StatusSeeOther))
 	for _, path := range []string{"/desk", "/desk/", "/panel", "/panel/"} {
-		mux.Handle(path, withSession(p.keeper, d))
+		mux.Handle(path, p.keeper.Know(d))
 	}
 	return web.Bounded(mux, answerLimit), nil
-}
-
-type sessionKey struct{}
-
-// withSession serves a request with its session, if there is one: the desk says
-// to nobody how to sign in.
-func withSession(keeper *signin.Keeper, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session, err := keeper.Session(r)
-		switch {
-		case err == nil:
-			r = r.WithContext(context.WithValue(r.Context(), sessionKey{}, session))
-		case library.KindOf(err) != library.NotFound:
-			keeper.Unavailable(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func sessionOf(r *http.Request) (library.Session, bool) {
-	session, ok := r.Context().Value(sessionKey{}).(library.Session)
-	return session, ok
 }
 
 // gateway returns the handler of the UI's name.

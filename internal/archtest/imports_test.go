@@ -97,6 +97,7 @@ var mayImport = map[string][]string{
 	"internal/postgres/postgrestest": {"internal/postgres", "github.com/jackc/pgx/v5"},
 	"internal/staff/stafftest":       slices.Concat(temporalPayload, temporalWorkflow, []string{"internal/library", "internal/staff", "go.temporal.io/sdk/interceptor"}),
 	"internal/dicomweb/dicomwebtest": nil,
+	"internal/signin/signintest":     nil,
 	"internal/pdf/pdftest":           nil,
 	"internal/tiff/tifftest":         nil,
 

@@ -13,7 +13,7 @@ import (
 // A flow is what a workflow of the Temporal UI is about.
 type flow struct {
 	id      string
-	id0     library.CaseID    // Of a release or a transfer.
+	caseID  library.CaseID    // Of a release or a transfer.
 	arrival library.ArrivalID // Of an intake.
 }
 
@@ -27,7 +27,7 @@ func parseFlow(id string) (flow, bool) {
 	switch {
 	case parts[0] == "release" && len(parts) == 2, parts[0] == "transfer" && len(parts) == 3:
 		c, err := library.ParseCaseID(parts[1])
-		return flow{id: id, id0: c}, err == nil && string(c) == parts[1]
+		return flow{id: id, caseID: c}, err == nil && string(c) == parts[1]
 	case parts[0] == "intake" && (len(parts) == 2 || len(parts) == 3 && parts[2] == "late"):
 		n, err := strconv.ParseInt(parts[1], 10, 64)
 		return flow{id: id, arrival: library.ArrivalID(n)}, err == nil && n > 0 && strconv.FormatInt(n, 10) == parts[1]
@@ -70,7 +70,7 @@ func (d *Desk) showFlow(w http.ResponseWriter, r *http.Request, v visit, workflo
 		d.showArrival(w, r, v, f.arrival, f.id, a, said)
 		return
 	case ok:
-		if c, ok := d.read(w, r, v, string(f.id0)); ok {
+		if c, ok := d.read(w, r, v, string(f.caseID)); ok {
 			d.showCase(w, r, v, c, a, said)
 		}
 		return
@@ -96,7 +96,7 @@ func (d *Desk) panelSay(w http.ResponseWriter, r *http.Request, v visit) {
 	}
 	to := f.id
 	if f.arrival == 0 {
-		to = releaseID(f.id0)
+		to = releaseID(f.caseID)
 	}
 	a := d.speak(r.Context(), v, to, m, r.PostForm)
 	if a.refusal == "" {

@@ -21,8 +21,8 @@ const logWait = 10 * time.Second
 // not, is on record wherever they tried.
 func (d *Desk) speak(ctx context.Context, v visit, workflow string, m library.Message, form url.Values) attempt {
 	a := attempt{message: m, key: form.Get("key"), typed: form}
-	if need := library.NeededRole(m); !v.actor().Is(need) { // The workflow would say the same.
-		a.refusal = sentence(string(m) + " needs the role " + string(need) + ", which " + v.actor().Name + " does not have")
+	if err := v.actor().MaySay(m); err != nil { // The workflow would say the same.
+		a.refusal = sentence(err.Error())
 		d.refused(ctx, v, m, workflow)
 		return a
 	}
@@ -55,7 +55,7 @@ func (d *Desk) refused(ctx context.Context, v visit, m library.Message, workflow
 	for _, id := range workflows {
 		f, _ := parseFlow(id)
 		looks = append(looks, library.Look{
-			At: v.now, Actor: v.actor(), Session: v.session.ID, Case: f.id0, Arrival: f.arrival, What: library.LookRefused, Detail: string(m),
+			At: v.now, Actor: v.actor(), Session: v.session.ID, Case: f.caseID, Arrival: f.arrival, What: library.LookRefused, Detail: string(m),
 		})
 	}
 	_ = d.o.Records.AddLooks(ctx, looks...)

@@ -1,6 +1,7 @@
 package library
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -72,6 +73,15 @@ func NeededRole(m Message) Role {
 		return RoleSpecialist
 	}
 	return RoleAdmin
+}
+
+// MaySay returns why the actor's roles do not let them say m, in a sentence for
+// them, or nil.
+func (a Actor) MaySay(m Message) error {
+	if need := NeededRole(m); !a.Is(need) {
+		return fmt.Errorf("%s needs the role %s, which %s does not have", m, need, a.Name)
+	}
+	return nil
 }
 
 // A Decision is something that a member of staff said and that was accepted,

@@ -8,24 +8,10 @@ const (
 	withoutHelpSQL = `
 		SELECT set_config('max_parallel_workers_per_gather', '0', true)`
 
-	staffWorkSQL = `
+	waitingWorkSQL = `
 		SELECT c.id
 		FROM fileroom.cases AS c
-		WHERE c.stage <> 'closed' AND c.waiting = 'staff'
-			AND coalesce((
-				SELECT d.message
-				FROM fileroom.decisions AS d
-				WHERE d.case_id = c.id AND d.message IN ('hold', 'resume')
-				ORDER BY d.position DESC
-				LIMIT 1), '') <> 'hold'
-		ORDER BY c.due_at, c.id COLLATE "C"
-		OFFSET @skip
-		LIMIT @limit`
-
-	secondWorkSQL = `
-		SELECT c.id
-		FROM fileroom.cases AS c
-		WHERE c.stage <> 'closed' AND c.waiting = 'second-reviewer'
+		WHERE c.stage <> 'closed' AND c.waiting = @waiting
 			AND coalesce((
 				SELECT d.message
 				FROM fileroom.decisions AS d

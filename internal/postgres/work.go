@@ -62,9 +62,11 @@ func pageOf(f library.WorkFilter) (string, pgx.StrictNamedArgs) {
 	args := pgx.StrictNamedArgs{"skip": max(f.Skip, 0), "limit": min(limit, largestPage)}
 	switch f.List {
 	case library.WorkStaff:
-		return staffWorkSQL, args
+		args["waiting"] = library.WaitingStaff
+		return waitingWorkSQL, args
 	case library.WorkSecond:
-		return secondWorkSQL, args
+		args["waiting"] = library.WaitingSecond
+		return waitingWorkSQL, args
 	case library.WorkOverdue:
 		args["now"] = instant(f.Now)
 		return overdueWorkSQL, args

@@ -94,7 +94,7 @@ func TestWorklistPlans(t *testing.T) {
 	pool := db.Pool(t, postgrestest.Staff)
 	all := statements(t)
 	for name, index := range map[string]string{
-		"staffWorkSQL": "cases_waiting_due", "secondWorkSQL": "cases_waiting_due", "overdueWorkSQL": "cases_due",
+		"waitingWorkSQL": "cases_waiting_due", "overdueWorkSQL": "cases_due",
 		"openWorkSQL": "cases_due", "closedWorkSQL": "cases_closed",
 	} {
 		plan := explain(t, pool, all[name])
@@ -119,7 +119,7 @@ func TestWorklistPlans(t *testing.T) {
 func explain(t *testing.T, pool *pgxpool.Pool, sql string) string {
 	t.Helper()
 	rows, err := pool.Query(t.Context(), "EXPLAIN (COSTS OFF) "+sql, pgx.NamedArgs{
-		"skip": 0, "limit": 50, "now": morning, "case_id": "0000-0001", "arrival_id": 1,
+		"skip": 0, "limit": 50, "now": morning, "waiting": "staff", "case_id": "0000-0001", "arrival_id": 1,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,8 +7,8 @@
 // lives in the records; a browser holds, at each door, a cookie with a random
 // token of which the records keep the SHA-256.
 //
-// What a door serves goes behind [Keeper.Keep], which answers whoever is not
-// signed in; [Of] then says who it is. The package's own paths are, at the
+// What a door serves goes behind [Keeper.Know], which finds out who comes;
+// [Of] says who is signed in. The package's own paths are, at the
 // panel door (see [Keeper.Panel]):
 //
 //	GET  /sign-in?to=DOOR:PATH   signs in, or hands over at once, and goes on to PATH at DOOR

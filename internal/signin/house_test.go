@@ -114,14 +114,25 @@ func newKeeper(tb testing.TB, change func(*signin.Options)) *house {
 func newHouse(t *testing.T, change func(*signin.Options)) *house {
 	t.Helper()
 	h := newKeeper(t, change)
-	glance := func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/codec/") }
-	kept := h.keeper.Keep(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, ok := signin.Of(r)
+	here := func(w http.ResponseWriter, r *http.Request, s library.Session, ok bool) {
 		if !ok {
-			t.Error("Keep served somebody without a session")
+			h.keeper.SignIn(w, r)
+			return
 		}
 		_, _ = io.WriteString(w, "Here is "+s.Actor.Name+" at "+r.URL.Path)
-	}), glance)
+	}
+	known := h.keeper.Know(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, ok := signin.Of(r)
+		here(w, r, s, ok)
+	}))
+	kept := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/codec/") {
+			known.ServeHTTP(w, r)
+			return
+		}
+		s, err := h.keeper.Glance(r)
+		here(w, r, s, err == nil)
+	})
 	h.serve(t, panelURL, h.keeper.Panel(), kept, "/sign-in", "/callback", "/sign-out", "/signed-in", "/signed-out")
 	h.serve(t, uiURL, h.keeper.UI(), kept, "/-/", "/login")
 	return h

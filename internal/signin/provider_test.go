@@ -2,20 +2,18 @@ package signin_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"testing"
 
 	"fileroom/internal/signin"
+	"fileroom/internal/signin/signintest"
 )
 
 const clientSecret = "known to the tests and nobody else"
@@ -52,7 +50,7 @@ func newProvider(t *testing.T) *wire {
 		}
 		return c
 	}
-	settings, err := json.Marshal(map[string]any{
+	started := signintest.Start(t, filepath.Join("..", ".."), map[string]any{
 		"issuer":  p.issuer,
 		"clients": []any{client("fileroom", clientSecret), client("public", "")},
 		"accounts": []map[string]any{
@@ -63,10 +61,7 @@ func newProvider(t *testing.T) *wire {
 			{"sub": "8293", "name": "Dana Okoye", "roles": "lead", "azp": "public"},
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	at, err := url.Parse(startProvider(t, string(settings)))
+	at, err := url.Parse(started.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,47 +73,6 @@ func newProvider(t *testing.T) *wire {
 		ModifyResponse: p.tamper,
 	})
 	return p
-}
-
-// startProvider runs the provider until the test ends, and returns where it
-// listens.
-func startProvider(t *testing.T, settings string) string {
-	t.Helper()
-	dir := filepath.Join("..", "..", "integration", "browser")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "oidc-provider")); err != nil {
-		t.Fatalf("the identity provider of the tests is not installed: run make setup (%v)", err)
-	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Fatalf("node is not installed: run make setup (%v)", err)
-	}
-	cmd := exec.CommandContext(t.Context(), node, "provider.mjs", settings)
-	cmd.Dir = dir
-	var complaints bytes.Buffer
-	cmd.Stderr = &complaints
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { // It ends with its standard input.
-		_ = in.Close()
-		_ = cmd.Wait()
-	})
-	var said struct {
-		Address string `json:"address"`
-	}
-	if err := json.NewDecoder(out).Decode(&said); err != nil {
-		_ = cmd.Process.Kill()
-		t.Fatalf("the identity provider of the tests did not start: %v\n%s", err, &complaints)
-	}
-	return said.Address
 }
 
 func (p *wire) tamper(r *http.Response) error {

@@ -67,27 +67,26 @@ func (k *Keeper) session(r *http.Request, active bool) (library.Session, error) 
 type sessionKey struct{}
 
 // Of returns the session in which a request is made, for handlers behind
-// [Keeper.Keep].
+// [Keeper.Know]; false when nobody is signed in.
 func Of(r *http.Request) (library.Session, bool) {
 	s, ok := r.Context().Value(sessionKey{}).(library.Session)
 	return s, ok
 }
 
-// Keep returns a handler that serves with next whoever is signed in; [Of] says
-// who. Everybody else is answered by [Keeper.SignIn], or told that the records
-// cannot be reached. Requests of which glance is true show no activity (see
-// [Keeper.Glance]); nil means none.
-func (k *Keeper) Keep(next http.Handler, glance func(*http.Request) bool) http.Handler {
+// Know returns a handler that serves with next whoever comes; [Of] says who is
+// signed in, and what is shown to nobody is for next to say, by [Keeper.SignIn]
+// or otherwise. When the records cannot tell, it answers so itself.
+func (k *Keeper) Know(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, err := k.session(r, byPerson(r) && (glance == nil || !glance(r)))
+		s, err := k.Session(r)
 		switch {
-		case library.KindOf(err) == library.NotFound:
-			k.SignIn(w, r)
-		case err != nil:
+		case err == nil:
+			r = r.WithContext(context.WithValue(r.Context(), sessionKey{}, s))
+		case !signedOut(err):
 			k.Unavailable(w, r)
-		default:
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
+			return
 		}
+		next.ServeHTTP(w, r)
 	})
 }
 

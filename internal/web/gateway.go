@@ -271,7 +271,7 @@ func (g *Gateway) say(w http.ResponseWriter, r *http.Request, s library.Session,
 		tried = c.kind + "/" + c.name
 	}
 	about, _ := subjectOf(c.workflow)
-	need := library.NeededRole(library.Message(c.name))
+	unfit := s.Actor.MaySay(library.Message(c.name))
 	tried = "POST " + apiNamespace + "/workflows/{workflow}/" + tried
 	switch {
 	case c.namespace != g.o.Namespace, !slices.Contains(g.o.Messages, c.name):
@@ -280,8 +280,8 @@ func (g *Gateway) say(w http.ResponseWriter, r *http.Request, s library.Session,
 	case !about.listens():
 		g.refuseWrite(w, r, s, about, tried, notListening)
 		return
-	case !s.Actor.Is(need): // The case would say the same. All else it judges.
-		g.refuseWrite(w, r, s, about, tried, c.name+" needs the role "+string(need)+", which "+s.Actor.Name+" does not have")
+	case unfit != nil: // The case would say the same. All else it judges.
+		g.refuseWrite(w, r, s, about, tried, unfit.Error())
 		return
 	}
 	body, ok := readBody(w, r)
