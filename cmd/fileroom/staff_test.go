@@ -7,8 +7,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"log/slog"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +71,41 @@ func TestWhoSignsIn(t *testing.T) {
 				t.Errorf("refused: %v", err)
 			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 				t.Errorf("error %v, want one that says %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestDoors holds which names are served, and that browsers are told at each to
+// come by HTTPS alone: but on localhost, where it would bind other programs.
+func TestDoors(t *testing.T) {
+	t.Parallel()
+	named := func(name string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, name) })
+	}
+	handlers := map[string]http.Handler{"ui.hospital.example": named("the UI"), "panel.hospital.example:8443": named("the desk")}
+	tests := map[string]struct {
+		host, want string
+		status     int
+	}{
+		"the UI":                  {host: "ui.hospital.example", want: "the UI", status: 200},
+		"the desk":                {host: "panel.hospital.example:8443", want: "the desk", status: 200},
+		"as others spell it":      {host: "Panel.Hospital.Example:8443", want: "the desk", status: 200},
+		"without its port":        {host: "panel.hospital.example", status: 421},
+		"a name that points here": {host: "evil.example", status: 421},
+		"no name":                 {status: 421},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for strict, header := range map[bool]string{true: "max-age=15552000", false: ""} {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+				r.Host = tt.host
+				w := httptest.NewRecorder()
+				doors(handlers, strict).ServeHTTP(w, r)
+				if w.Code != tt.status || tt.want != "" && w.Body.String() != tt.want || w.Header().Get("Strict-Transport-Security") != header {
+					t.Errorf("strict %t: %d %q with %q, want %d %q with %q", strict, w.Code, w.Body, w.Header().Get("Strict-Transport-Security"), tt.status, tt.want, header)
+				}
 			}
 		})
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,8 +21,8 @@ import (
 // far smaller.
 const maxMessage = 1 << 20
 
-// Options say what a [Gateway] stands before, and for whom. All but Own,
-// StrictTransport and Now are needed.
+// Options say what a [Gateway] stands before, and for whom. All but Own
+// and Now are needed.
 type Options struct {
 	// Upstream is the Temporal UI, such as http://127.0.0.1:8233. It has no
 	// path: under one, the UI switches its content security policy off.
@@ -63,11 +62,6 @@ type Options struct {
 
 	// Own answers beneath /-/ and at /login, for anybody. Nil is nothing there.
 	Own http.Handler
-
-	// StrictTransport is for how long browsers are told to come by HTTPS alone
-	// (RFC 6797); 0 is not to tell them, as on localhost, where it would bind
-	// every other program of the machine.
-	StrictTransport time.Duration
 
 	// Now is the clock; time.Now, if nil.
 	Now func() time.Time
@@ -117,9 +111,6 @@ const loginPage = "/login"
 
 // ServeHTTP implements [http.Handler].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if g.o.StrictTransport > 0 {
-		w.Header().Set("Strict-Transport-Security", "max-age="+strconv.Itoa(int(g.o.StrictTransport.Seconds())))
-	}
 	codec := strings.HasPrefix(r.URL.Path, "/codec/")
 	reading := !codec && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 	switch {

@@ -187,17 +187,6 @@ func newHouse(tb testing.TB) *house {
 	return h
 }
 
-// strictTransport has the gateway tell browsers to come by HTTPS alone.
-func (h *house) strictTransport(tb testing.TB, d time.Duration) {
-	tb.Helper()
-	o := h.options
-	o.StrictTransport = d
-	var err error
-	if h.gateway, err = web.NewGateway(o); err != nil {
-		tb.Fatal(err)
-	}
-}
-
 // ask sends a request as a browser on the gateway's own page does, with the
 // headers given as name, value, ... set over it.
 func (h *house) ask(tb testing.TB, method, target string, body string, headers ...string) *httptest.ResponseRecorder {

@@ -3,7 +3,6 @@ package web_test
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -299,13 +298,6 @@ func TestCookiesOfTheUI(t *testing.T) {
 	}
 	if got := w.Header().Get("Strict-Transport-Security"); got != "" {
 		t.Errorf("Strict-Transport-Security is %q", got)
-	}
-	strict := newHouse(t)
-	strict.strictTransport(t, 24*time.Hour)
-	for _, target := range []string{"/", "/-/sign-in"} {
-		if got := strict.ask(t, http.MethodGet, target, "").Header().Get("Strict-Transport-Security"); got != "max-age=86400" {
-			t.Errorf("%s: Strict-Transport-Security is %q", target, got)
-		}
 	}
 }
 

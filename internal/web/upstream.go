@@ -93,6 +93,6 @@ func (g *Gateway) answer(r *http.Response) error {
 			r.Header.Add("Set-Cookie", c.String())
 		}
 	}
-	r.Header.Del("Strict-Transport-Security") // Ours to say.
+	r.Header.Del("Strict-Transport-Security") // Whoever mounts the gateway says it, for all of its names.
 	return g.readable(r)
 }
