@@ -64,6 +64,7 @@ func (d demoCommand) Run(ctx context.Context, c console) error {
 // A show follows one case and tells what it does.
 type show struct {
 	i        *installation
+	verifier *staff.Verifier
 	c        console
 	auto     bool
 	began    time.Time
@@ -88,13 +89,17 @@ func newShow(ctx context.Context, i *installation, c console, auto bool) (*show,
 	if err != nil {
 		return nil, err
 	}
+	verifier, err := newVerifier(ring, i.dev.Worker["FILEROOM_STAFF_KEYS_FILE"])
+	if err != nil {
+		return nil, err
+	}
 	speaks := staff.ClientInterceptor(signer, i.dev.Staff[0], workers.StaffMessages...)
 	temporal, _, err := temporalFlags{TemporalAddress: i.dev.Temporal.Address}.dial(ctx, ring, i.log, speaking(speaks))
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	return &show{i: i, c: c, auto: auto, store: postgres.NewStore(pool), closeDB: pool.Close, temporal: temporal, told: map[string]bool{}}, nil
+	return &show{i: i, verifier: verifier, c: c, auto: auto, store: postgres.NewStore(pool), closeDB: pool.Close, temporal: temporal, told: map[string]bool{}}, nil
 }
 
 func (s *show) close() {
@@ -232,9 +237,13 @@ func (s *show) review(ctx context.Context) error {
 		s.say("  %s %s %s", r.Severity, r.Rule, r.Title)
 	}
 	if !s.auto {
-		s.c.printf("\n  In the Temporal UI   %s\n  at the desk          %s\n\nOpen one of them and approve. %s\n",
+		first := ""
+		if len(view.Open) > 0 {
+			first = ", answer what is open"
+		}
+		s.c.printf("\n  In the Temporal UI   %s\n  at the desk          %s\n\nOpen one of them%s and approve. %s\n",
 			s.i.dev.Gateway.URL+"/namespaces/"+s.i.dev.Temporal.Namespace+"/workflows/"+url.PathEscape(workflows.ReleaseID(s.id)),
-			s.i.dev.Gateway.PanelURL+"/desk/"+string(s.id), certificateWords)
+			s.i.dev.Gateway.PanelURL+"/desk/"+string(s.id), first, certificateWords)
 		return nil
 	}
 	receipt, err := approve(ctx, s.temporal, s.id, view.Revision, "demonstration")
@@ -265,6 +274,9 @@ func (s *show) account(ctx context.Context) error {
 		return err
 	}
 	s.say("the requester has %d letters about it", answers)
+	if err := s.proveDecision(ctx); err != nil {
+		return err
+	}
 	took := time.Since(s.began).Seconds()
 	s.c.printf("case %s released: %d of %d images confirmed at the receiver in %.1f s\n", s.id, have, want, took)
 	switch {
@@ -272,6 +284,28 @@ func (s *show) account(ctx context.Context) error {
 		return fmt.Errorf("%d images are missing at the receiver", want-have)
 	case answers != 2:
 		return fmt.Errorf("the requester has %d letters and not 2", answers)
+	}
+	return nil
+}
+
+// proveDecision says who approved, and that the records prove it.
+func (s *show) proveDecision(ctx context.Context) error {
+	decisions, err := s.store.Decisions(ctx, s.id)
+	if err != nil {
+		return err
+	}
+	report, err := verify(ctx, s.store, verified{s.verifier}, s.id)
+	if err != nil {
+		return err
+	}
+	for _, w := range report.Wrong {
+		s.say("WRONG: %s", w)
+	}
+	if len(report.Wrong) > 0 {
+		return fmt.Errorf("%d things on record do not hold", len(report.Wrong))
+	}
+	for _, d := range decisions {
+		s.say("on record: %s by %s; the signature holds", d.Message, d.Actor.Name)
 	}
 	return nil
 }
