@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 
 	"fileroom/activities"
@@ -163,15 +164,44 @@ func Prepare(ctx context.Context, c client.Client, namespace string, mailboxes .
 		}
 	}
 	for _, name := range mailboxes {
-		_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-			ID:                       workflows.MailboxID(name),
-			TaskQueue:                workflows.TaskQueue,
-			WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-			StaticSummary:            "Watches the mailbox " + name,
-		}, workflows.Mailbox, workflows.MailboxParams{Mailbox: name})
-		if err != nil {
+		if err := watch(ctx, c, name); err != nil {
 			return fmt.Errorf("start the watch of mailbox %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// How long a new search attribute may take until all of Temporal knows it, and
+// how often it is looked whether it does.
+const (
+	attributeWait = time.Minute
+	attributeTick = 200 * time.Millisecond
+)
+
+// watch starts the watch of a mailbox, unless it is watched. It has a search
+// attribute, and so is not started before Temporal knows that: the first
+// letters would find a server that refuses theirs, and wait ten seconds for its
+// next try.
+func watch(ctx context.Context, c client.Client, mailbox string) error {
+	ctx, cancel := context.WithTimeout(ctx, attributeWait)
+	defer cancel()
+	tick := time.NewTicker(attributeTick)
+	defer tick.Stop()
+	for {
+		_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+			ID:                       workflows.MailboxID(mailbox),
+			TaskQueue:                workflows.TaskQueue,
+			WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+			StaticSummary:            "Watches the mailbox " + mailbox,
+			TypedSearchAttributes:    temporal.NewSearchAttributes(workflows.ChannelAttribute.ValueSet(string(library.ChannelEmail))),
+		}, workflows.Mailbox, workflows.MailboxParams{Mailbox: mailbox})
+		if _, unknown := errors.AsType[*serviceerror.InvalidArgument](err); !unknown {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
 }
